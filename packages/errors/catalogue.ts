@@ -1,0 +1,442 @@
+/**
+ * Every failure this product can tell a caller about: a stable code, the HTTP and gRPC status, the
+ * message id of the contract (section 3.1), one sentence a person can act on and what to do next.
+ * `{name}` is filled from the parameters of the error. `transient` failures of a job are retried.
+ * docs/errors.md is made from this table.
+ */
+
+export type GrpcStatus =
+  | 'INVALID_ARGUMENT'
+  | 'UNAUTHENTICATED'
+  | 'PERMISSION_DENIED'
+  | 'NOT_FOUND'
+  | 'ALREADY_EXISTS'
+  | 'FAILED_PRECONDITION'
+  | 'RESOURCE_EXHAUSTED'
+  | 'ABORTED'
+  | 'CANCELLED'
+  | 'DEADLINE_EXCEEDED'
+  | 'UNAVAILABLE'
+  | 'DATA_LOSS'
+  | 'INTERNAL';
+
+export interface CatalogueEntry {
+  readonly http: number;
+  readonly grpc: GrpcStatus;
+  /** Message id of our own range, contract section 3.1. */
+  readonly id: string;
+  readonly text: string;
+  readonly recovery: string;
+  readonly transient?: true;
+}
+
+const entry = (
+  http: number,
+  grpc: GrpcStatus,
+  id: string,
+  text: string,
+  recovery: string,
+  transient?: true,
+): CatalogueEntry => ({ http, grpc, id, text, recovery, ...(transient && { transient }) });
+
+export const catalogue = {
+  // Requests
+  invalid_request: entry(
+    400,
+    'INVALID_ARGUMENT',
+    'FQXHMFC9001M',
+    '{detail}',
+    'Correct the request and send it again.',
+  ),
+  not_found: entry(
+    404,
+    'NOT_FOUND',
+    'FQXHMFC9002M',
+    'There is no {what} {id}.',
+    'List what exists with GET /osImages and use one of its ids.',
+  ),
+  route_not_found: entry(
+    404,
+    'NOT_FOUND',
+    'FQXHMFC9003M',
+    'There is nothing at {method} {path}.',
+    'Check the method and the path.',
+  ),
+  method_not_allowed: entry(
+    405,
+    'INVALID_ARGUMENT',
+    'FQXHMFC9004M',
+    '{method} is not possible on {path}.',
+    'Use one of: {allowed}.',
+  ),
+  too_large: entry(
+    413,
+    'INVALID_ARGUMENT',
+    'FQXHMFC9005M',
+    'The request body is larger than {limit} bytes.',
+    'Send a smaller body; files go to POST /files/osImages as multipart/form-data.',
+  ),
+  unsupported_media_type: entry(
+    415,
+    'INVALID_ARGUMENT',
+    'FQXHMFC9006M',
+    'The content type {type} is not understood here.',
+    'Send application/json, or multipart/form-data for an upload.',
+  ),
+  too_many_requests: entry(
+    429,
+    'RESOURCE_EXHAUSTED',
+    'FQXHMSE9007M',
+    'Too many requests; try again in {seconds} seconds.',
+    'Wait, then try again.',
+  ),
+  internal: entry(
+    500,
+    'INTERNAL',
+    'FQXHMFC9008M',
+    'Something went wrong inside the service (reference {reference}).',
+    'Look for the reference in the service log, or ask the administrator to.',
+  ),
+  unavailable: entry(
+    503,
+    'UNAVAILABLE',
+    'FQXHMFC9009M',
+    'The service cannot reach {what} at the moment.',
+    'Nothing was lost; try again in a few seconds.',
+    true,
+  ),
+  deadline_exceeded: entry(
+    503,
+    'DEADLINE_EXCEEDED',
+    'FQXHMFC9010M',
+    'The answer took longer than the caller allowed.',
+    'Try again, or allow more time.',
+    true,
+  ),
+  conflict: entry(
+    409,
+    'ALREADY_EXISTS',
+    'FQXHMFC9011M',
+    '{detail}',
+    'Choose another name, or change the object that is in the way.',
+  ),
+  in_use: entry(
+    409,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9012M',
+    '{what} {id} is still used by {users}.',
+    'Remove it from there first.',
+  ),
+  archive_gone: entry(
+    404,
+    'NOT_FOUND',
+    'FQXHMFC9013M',
+    'The archive {id} was {why} at {when}.',
+    'Export the profile again.',
+  ),
+  range_not_satisfiable: entry(
+    416,
+    'INVALID_ARGUMENT',
+    'FQXHMFC9014M',
+    'The range asked for lies outside the {size} bytes of the file.',
+    'Ask for a range inside the file.',
+  ),
+
+  // Sign-in
+  sign_in_required: entry(
+    401,
+    'UNAUTHENTICATED',
+    'FQXHMSE9001M',
+    'This call needs a signed-in user.',
+    'Sign in with POST /sessions, or send user name and password with HTTP Basic.',
+  ),
+  wrong_credentials: entry(
+    403,
+    'UNAUTHENTICATED',
+    'FQXHMSE9002M',
+    'The user name or the password is wrong.',
+    'Check both and try again.',
+  ),
+  csrf_missing: entry(
+    403,
+    'PERMISSION_DENIED',
+    'FQXHMSE9003M',
+    'The header X-Csrf-Token is missing or does not match the session.',
+    'Send the value of the cookie csrf in the header X-Csrf-Token.',
+  ),
+  cross_site: entry(
+    403,
+    'PERMISSION_DENIED',
+    'FQXHMSE9004M',
+    'A request that another web site caused is not accepted.',
+    'Call the service directly.',
+  ),
+  privilege_missing: entry(
+    403,
+    'PERMISSION_DENIED',
+    'FQXHMSE9005M',
+    'This call needs the privilege {privilege}.',
+    'Ask an administrator for a role that holds it.',
+  ),
+  not_owner: entry(
+    403,
+    'PERMISSION_DENIED',
+    'FQXHMSE9006M',
+    'Only the user who created import job {id} may upload to it.',
+    'Create an import job of your own with POST /osImages.',
+  ),
+
+  // Profiles and imports
+  base_image_not_exportable: entry(
+    400,
+    'INVALID_ARGUMENT',
+    'FQXHMFC9101M',
+    '{id} is a base image; only profiles can be exported.',
+    'Export one of its profiles; GET /osImages lists them.',
+  ),
+  job_not_waiting: entry(
+    409,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9102M',
+    'Import job {id} does not wait for a file: it is {state}.',
+    'Create a new import job with POST /osImages.',
+  ),
+  wrong_extension: entry(
+    400,
+    'INVALID_ARGUMENT',
+    'FQXHMFC9103M',
+    'A file of type {type} must end in {allowed}; {name} does not.',
+    'Import the right file, or as another type.',
+  ),
+  wrong_content: entry(
+    400,
+    'INVALID_ARGUMENT',
+    'FQXHMFC9104M',
+    '{name} is not what its type says: {detail}.',
+    'Check that the file is complete and of the type {type}.',
+  ),
+  bad_name: entry(
+    400,
+    'INVALID_ARGUMENT',
+    'FQXHMFC9105M',
+    'The name {name} cannot be used: {detail}.',
+    'Use a plain file name without folders or control characters.',
+  ),
+  os_unknown: entry(
+    400,
+    'INVALID_ARGUMENT',
+    'FQXHMFC9106M',
+    'The operating system on {name} could not be told.',
+    'Import it again with os and osrelease, for example os=rhels&osrelease=rhels9.4.',
+  ),
+  upload_cut_off: entry(
+    400,
+    'ABORTED',
+    'FQXHMFC9107M',
+    'The upload ended after {received} bytes, before it was complete.',
+    'Start a new import and send the file again.',
+  ),
+  upload_size_mismatch: entry(
+    400,
+    'INVALID_ARGUMENT',
+    'FQXHMFC9108M',
+    'The import announced {expected} bytes, but {received} came.',
+    'Send the file again, whole.',
+  ),
+  never_fed: entry(
+    409,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9109M',
+    'No file arrived for this import in time.',
+    'Start a new import and send the file right after.',
+  ),
+  option_not_supported: entry(
+    400,
+    'INVALID_ARGUMENT',
+    'FQXHMFC9110M',
+    '{detail}',
+    'GET /osImages shows which options a profile supports.',
+  ),
+  predefined_profile: entry(
+    400,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9111M',
+    '{id} is a predefined profile, which cannot be changed.',
+    'Create a customized profile from it with POST /osImages/{id}.',
+  ),
+
+  // The store
+  no_space: entry(
+    507,
+    'RESOURCE_EXHAUSTED',
+    'FQXHMFC9201M',
+    'Not enough space: {needed} bytes are needed, {available} are available on {where}.',
+    'Free some space or choose another place, then try again.',
+  ),
+  blob_damaged: entry(
+    500,
+    'DATA_LOSS',
+    'FQXHMFC9202M',
+    'The stored file {name} is damaged; nothing was published.',
+    'Import this file again, then export again.',
+  ),
+  archive_damaged: entry(
+    500,
+    'DATA_LOSS',
+    'FQXHMFC9203M',
+    'The archive is damaged: {detail}.',
+    'Export the profile again.',
+  ),
+  store_unwritable: entry(
+    500,
+    'INTERNAL',
+    'FQXHMFC9204M',
+    'The store cannot be written: {detail}.',
+    'Check that the disk is mounted and that the service may write to it.',
+  ),
+
+  // Jobs
+  job_not_finished: entry(
+    409,
+    'FAILED_PRECONDITION',
+    'FQXHMJM9001M',
+    'Job {id} is not finished.',
+    'Cancel it first, or wait for its end.',
+  ),
+  job_is_ours: entry(
+    403,
+    'PERMISSION_DENIED',
+    'FQXHMJM9002M',
+    'Job {id} is run by the service itself; its progress cannot be set from outside.',
+    'Cancel it with PUT /tasks and the action cancel.',
+  ),
+  cancelled: entry(
+    409,
+    'CANCELLED',
+    'FQXHMJM9003M',
+    'The job was cancelled by {by}.',
+    'Start it again if it is still wanted.',
+  ),
+  worker_lost: entry(
+    500,
+    'ABORTED',
+    'FQXHMJM9004M',
+    'The service running this job stopped {times} times before it could finish.',
+    'Look at the service log for why it stopped, then start the job again.',
+  ),
+  attempt_lost: entry(
+    409,
+    'ABORTED',
+    'FQXHMJM9005M',
+    'Another worker has taken this job over.',
+    'Nothing to do; the other worker finishes it.',
+  ),
+
+  // Delivery
+  host_unreachable: entry(
+    502,
+    'UNAVAILABLE',
+    'FQXHMFC9301M',
+    'The server {address}:{port} cannot be reached: {detail}.',
+    'Check that it is running, its address and port, and the firewall between.',
+    true,
+  ),
+  name_not_resolved: entry(
+    502,
+    'UNAVAILABLE',
+    'FQXHMFC9302M',
+    'The server name {address} cannot be resolved.',
+    'Check the address of the server profile and the name service.',
+    true,
+  ),
+  login_refused: entry(
+    502,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9303M',
+    'The server {address} refused the login of user {username}.',
+    'Correct user name and password of the server profile.',
+  ),
+  host_key_changed: entry(
+    502,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9304M',
+    'The host key of {address} changed: {pinned} is pinned, the server shows {shown}.',
+    'If the change is known and right, pin the new key; otherwise somebody may be in between.',
+  ),
+  connection_lost: entry(
+    502,
+    'UNAVAILABLE',
+    'FQXHMFC9305M',
+    'The connection to {address} was lost: {detail}.',
+    'Check the network to the server; the job tries again by itself.',
+    true,
+  ),
+  connection_stalled: entry(
+    502,
+    'UNAVAILABLE',
+    'FQXHMFC9306M',
+    'The server {address} did not answer for {seconds} seconds.',
+    'Check the network to the server and its load; the job tries again by itself.',
+    true,
+  ),
+  remote_no_space: entry(
+    502,
+    'RESOURCE_EXHAUSTED',
+    'FQXHMFC9307M',
+    'Not enough space on {address}: {needed} bytes are needed, {available} are available.',
+    'Free some space there, or choose another folder.',
+  ),
+  remote_permission: entry(
+    502,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9308M',
+    'User {username} may not write to {path} on {address}.',
+    'Correct the permissions there, or choose another path.',
+  ),
+  remote_no_folder: entry(
+    502,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9309M',
+    'The folder {path} on {address} does not exist and could not be made.',
+    'Make the folder there, or choose another path.',
+  ),
+  remote_not_a_folder: entry(
+    502,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9310M',
+    '{path} on {address} is not a folder.',
+    'Choose another path.',
+  ),
+  remote_failed: entry(
+    502,
+    'UNAVAILABLE',
+    'FQXHMFC9311M',
+    'The server {address} failed to {action}: {detail}.',
+    'Check the log of that server; the job tries again by itself.',
+    true,
+  ),
+  remote_mismatch: entry(
+    502,
+    'DATA_LOSS',
+    'FQXHMFC9312M',
+    'The file on {address} has {found} bytes instead of {expected} after the upload.',
+    'Check the disk of that server; the job tries again by itself.',
+    true,
+  ),
+  protocol_not_supported: entry(
+    400,
+    'INVALID_ARGUMENT',
+    'FQXHMFC9313M',
+    'Delivery over {protocol} is not possible.',
+    'Use a server profile with the protocol SFTP.',
+  ),
+  secret_unreadable: entry(
+    500,
+    'INTERNAL',
+    'FQXHMFC9314M',
+    'The stored secret of server {id} cannot be decrypted with the present SECRET_KEY.',
+    'Restore the former key, or enter the password of the server profile again.',
+  ),
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type ErrorCode = keyof typeof catalogue;

@@ -1,0 +1,9 @@
+export { type CatalogueEntry, catalogue, type ErrorCode, type GrpcStatus } from './catalogue.ts';
+export {
+  isDatabaseAway,
+  Problem,
+  type ProblemParams,
+  type ProblemReport,
+  systemCode,
+  toProblem,
+} from './problem.ts';

@@ -1,0 +1,88 @@
+/** A client of the packaging service with promises, Problems and AbortSignals. */
+import {
+  type ChannelCredentials,
+  type ClientUnaryCall,
+  credentials,
+  Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import { api } from './definition.ts';
+import type { PackagingServiceDefinition } from './generated/osimage/packaging/v1/PackagingService.ts';
+import { fromStatus } from './status.ts';
+
+export interface CallOptions {
+  /** Whom the call is made for. */
+  readonly user: string;
+  readonly requestId?: string;
+  readonly signal?: AbortSignal;
+  /** How long the call may take, ms; 10,000 unless told. */
+  readonly deadlineMs?: number;
+}
+
+type Methods = {
+  [Name in keyof PackagingServiceDefinition as string extends Name
+    ? never
+    : Uncapitalize<Name & string>]: PackagingServiceDefinition[Name] extends {
+    requestSerialize: (value: infer Request) => Buffer;
+    responseDeserialize: (bytes: Buffer) => infer Response;
+  }
+    ? (request: Request, call: CallOptions) => Promise<Response>
+    : never;
+};
+
+/** One promise method for each rpc; each throws Problem. */
+export interface PackagingClient extends Methods {
+  close(): void;
+}
+
+export const userMetadata = 'osimage-user';
+export const requestIdMetadata = 'osimage-request-id';
+
+const defaultDeadlineMs = 10_000;
+
+type Unary = (
+  request: unknown,
+  metadata: Metadata,
+  options: { deadline: number },
+  callback: (error: ServiceError | null, response: unknown) => void,
+) => ClientUnaryCall;
+
+/**
+ * Connects to the packagers at `address` (host:port, or dns:///name:port, over which calls are spread).
+ * Connects lazily and again by itself; while nobody answers, calls throw Problem `unavailable`.
+ */
+export function connectPackager(
+  address: string,
+  channelCredentials: ChannelCredentials = credentials.createInsecure(),
+): PackagingClient {
+  const client = new api.PackagingService(address, channelCredentials, {
+    'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
+    // Reconnect soon after a packager restarts; the default backs off to two minutes.
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 2_000,
+  });
+  const methods: Record<string, unknown> = { close: () => client.close() };
+  for (const name of Object.keys(api.PackagingService.service)) {
+    const method = `${name[0]?.toLowerCase()}${name.slice(1)}`;
+    methods[method] = (request: unknown, call: CallOptions) =>
+      unary((client as unknown as Record<string, Unary>)[method]!.bind(client), request, call);
+  }
+  return methods as unknown as PackagingClient;
+}
+
+function unary(method: Unary, request: unknown, call: CallOptions): Promise<unknown> {
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  if (call.signal?.aborted) return Promise.reject(call.signal.reason);
+  const metadata = new Metadata();
+  metadata.set(userMetadata, encodeURIComponent(call.user));
+  if (call.requestId) metadata.set(requestIdMetadata, call.requestId);
+  const deadline = Date.now() + (call.deadlineMs ?? defaultDeadlineMs);
+  const running = method(request, metadata, { deadline }, (error, response) => {
+    call.signal?.removeEventListener('abort', cancel);
+    if (error) reject(call.signal?.aborted ? call.signal.reason : fromStatus(error));
+    else resolve(response);
+  });
+  const cancel = () => running.cancel();
+  call.signal?.addEventListener('abort', cancel, { once: true });
+  return promise;
+}

@@ -1,0 +1,29 @@
+// Original file: ../../proto/osimage/packaging/v1/packaging.proto
+
+export const JobState = {
+  JOB_STATE_UNSPECIFIED: 'JOB_STATE_UNSPECIFIED',
+  JOB_STATE_PENDING: 'JOB_STATE_PENDING',
+  JOB_STATE_RUNNING: 'JOB_STATE_RUNNING',
+  JOB_STATE_COMPLETE: 'JOB_STATE_COMPLETE',
+  JOB_STATE_STOPPED_WITH_ERROR: 'JOB_STATE_STOPPED_WITH_ERROR',
+  JOB_STATE_CANCELLED: 'JOB_STATE_CANCELLED',
+  JOB_STATE_INTERRUPTED: 'JOB_STATE_INTERRUPTED',
+} as const;
+
+export type JobState =
+  | 'JOB_STATE_UNSPECIFIED'
+  | 0
+  | 'JOB_STATE_PENDING'
+  | 1
+  | 'JOB_STATE_RUNNING'
+  | 2
+  | 'JOB_STATE_COMPLETE'
+  | 3
+  | 'JOB_STATE_STOPPED_WITH_ERROR'
+  | 4
+  | 'JOB_STATE_CANCELLED'
+  | 5
+  | 'JOB_STATE_INTERRUPTED'
+  | 6
+
+export type JobState__Output = typeof JobState[keyof typeof JobState]

@@ -1,0 +1,18 @@
+export {
+  type CallOptions,
+  connectPackager,
+  type PackagingClient,
+  requestIdMetadata,
+  userMetadata,
+} from './client.ts';
+export { api, packageDefinition } from './definition.ts';
+export type { CreateImportRequest__Output as CreateImportRequest } from './generated/osimage/packaging/v1/CreateImportRequest.ts';
+export type { ErrorDetail } from './generated/osimage/packaging/v1/ErrorDetail.ts';
+export { ImageType } from './generated/osimage/packaging/v1/ImageType.ts';
+export type { Job } from './generated/osimage/packaging/v1/Job.ts';
+export { JobKind } from './generated/osimage/packaging/v1/JobKind.ts';
+export { JobState } from './generated/osimage/packaging/v1/JobState.ts';
+export type { PackagingServiceHandlers } from './generated/osimage/packaging/v1/PackagingService.ts';
+export type { StartExportRequest__Output as StartExportRequest } from './generated/osimage/packaging/v1/StartExportRequest.ts';
+export type { StartImportRequest__Output as StartImportRequest } from './generated/osimage/packaging/v1/StartImportRequest.ts';
+export { fromStatus, toErrorDetail, toStatus } from './status.ts';

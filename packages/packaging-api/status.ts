@@ -1,0 +1,42 @@
+/** Problems as gRPC statuses, and back: the stable code travels in a trailer. */
+import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
+import { Problem } from '@osimage/errors';
+import { api } from './definition.ts';
+import type { ErrorDetail } from './generated/osimage/packaging/v1/ErrorDetail.ts';
+
+/** Trailer with a serialized ErrorDetail. */
+export const errorTrailer = 'osimage-error-bin';
+
+/** The detail of a problem as it travels. */
+export function toErrorDetail(problem: {
+  code: string;
+  id: string;
+  text: string;
+  recovery: string;
+}): ErrorDetail {
+  return { code: problem.code, messageId: problem.id, text: problem.text, recovery: problem.recovery };
+}
+
+/** The status a service answers for a problem. */
+export function toStatus(problem: Problem): Pick<StatusObject, 'code' | 'details' | 'metadata'> {
+  const metadata = new Metadata();
+  metadata.set(errorTrailer, api.ErrorDetail.serialize(toErrorDetail(problem.toJSON())));
+  return { code: status[problem.entry.grpc], details: problem.message, metadata };
+}
+
+/** The Problem behind a failed call. A status that is not ours becomes the nearest of the catalogue. */
+export function fromStatus(error: ServiceError): Problem {
+  const trailer = error.metadata?.get(errorTrailer)[0];
+  if (Buffer.isBuffer(trailer)) return Problem.fromReport(api.ErrorDetail.deserialize(trailer), error);
+  const cause = { cause: error };
+  switch (error.code) {
+    case status.UNAVAILABLE:
+      return new Problem('unavailable', { what: 'the packaging service' }, cause);
+    case status.DEADLINE_EXCEEDED:
+      return new Problem('deadline_exceeded', {}, cause);
+    case status.CANCELLED:
+      return new Problem('cancelled', { by: 'the caller' }, cause);
+    default:
+      return new Problem('internal', { reference: '' }, cause);
+  }
+}

@@ -1,0 +1,2 @@
+export { loadSettings, type Settings, SettingsError } from './load.ts';
+export { type Setting, type SettingName, schema } from './schema.ts';

@@ -1,0 +1,154 @@
+/**
+ * Every environment variable the product reads (design section 9): its default, its check and what it
+ * means. docs/settings.md is made from this table.
+ */
+
+export interface Setting<Value> {
+  /** What docs and error lines show as the default. */
+  readonly shown: string;
+  readonly meaning: string;
+  /** Turns the text into the value; throws an Error whose message says what is wrong. */
+  readonly parse: (text: string) => Value;
+  readonly fallback: Value;
+  /** May also come from the file named by NAME_FILE, and is never printed. */
+  readonly secret?: true;
+}
+
+const text = (value: string): string => {
+  if (value.includes('\0')) throw new Error('must not contain NUL');
+  return value;
+};
+
+const port = (value: string): number => {
+  if (!/^\d{1,5}$/.test(value) || Number(value) > 65_535) throw new Error('must be a port, 0 to 65535');
+  return Number(value);
+};
+
+const flag = (value: string): boolean => {
+  if (value !== '0' && value !== '1') throw new Error('must be 0 or 1');
+  return value === '1';
+};
+
+const oneOf =
+  <Word extends string>(...words: readonly Word[]) =>
+  (value: string): Word => {
+    const found = words.find((word) => word === value);
+    if (found === undefined) throw new Error(`must be one of ${words.join(', ')}`);
+    return found;
+  };
+
+const hostPort = (value: string): string => {
+  if (!/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/.test(value)) throw new Error('must be host:port');
+  return value;
+};
+
+const count = (least: number, most: number) => (value: string) => {
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number < least || number > most)
+    throw new Error(`must be a whole number from ${least} to ${most}`);
+  return number;
+};
+
+const key = (value: string): string => {
+  if (Buffer.from(value, 'base64').length !== 32) throw new Error('must be 32 bytes in base64');
+  return value;
+};
+
+const databaseUrl = (value: string): string => {
+  if (!/^postgres(ql)?:\/\//.test(value)) throw new Error('must start with postgres://');
+  return value;
+};
+
+export const schema = {
+  DATABASE_URL: {
+    shown: 'unset',
+    meaning: 'PostgreSQL 15 to 18. Unset: an embedded PostgreSQL under DATA_DIR',
+    parse: databaseUrl,
+    fallback: undefined as string | undefined,
+    secret: true,
+  },
+  DATA_DIR: {
+    shown: './data',
+    meaning: 'The store, the embedded database and generated keys',
+    parse: text,
+    fallback: './data',
+  },
+  GATEWAY_HOST: {
+    shown: '127.0.0.1',
+    meaning: 'Address the gateway listens on',
+    parse: text,
+    fallback: '127.0.0.1',
+  },
+  GATEWAY_PORT: {
+    shown: '8080',
+    meaning: 'Port the gateway listens on; 0 takes a free one',
+    parse: port,
+    fallback: 8080,
+  },
+  PACKAGER_LISTEN: {
+    shown: '127.0.0.1:50051',
+    meaning: 'Where a packager listens; loopback only',
+    parse: hostPort,
+    fallback: '127.0.0.1:50051',
+  },
+  PACKAGER_ADDRESS: {
+    shown: 'PACKAGER_LISTEN',
+    meaning: 'Where the gateway finds packagers; dns:/// names are balanced over',
+    parse: text,
+    fallback: undefined as string | undefined,
+  },
+  PACKAGER_JOBS: { shown: '4', meaning: 'Jobs a packager runs at once', parse: count(1, 64), fallback: 4 },
+  ADMIN_USER: {
+    shown: 'USERID',
+    meaning: 'First account, created when there is none',
+    parse: text,
+    fallback: 'USERID',
+  },
+  ADMIN_PASSWORD: {
+    shown: 'generated',
+    meaning: 'Password of the first account; a generated one is printed once',
+    parse: text,
+    fallback: undefined as string | undefined,
+    secret: true,
+  },
+  SECRET_KEY: {
+    shown: 'generated in DATA_DIR, mode 0600',
+    meaning: '32 bytes, base64; encrypts stored passwords and private keys',
+    parse: key,
+    fallback: undefined as string | undefined,
+    secret: true,
+  },
+  HOST_KEYS: {
+    shown: 'first-use',
+    meaning:
+      "first-use: an unknown server's host key is pinned when first seen; pinned: it must be pinned before",
+    parse: oneOf('first-use', 'pinned'),
+    fallback: 'first-use' as 'first-use' | 'pinned',
+  },
+  UPLOAD_LEASE: {
+    shown: '1800',
+    meaning: 'Seconds an import may wait for its file, or its upload stay silent, before it is given up',
+    parse: count(1, 86_400),
+    fallback: 1800,
+  },
+  DRAIN_SECONDS: {
+    shown: '10',
+    meaning: 'Seconds a stopping packager lets its jobs go on before it hands them back',
+    parse: count(0, 3600),
+    fallback: 10,
+  },
+  SAMPLES: {
+    shown: 'unset',
+    meaning: '1: put in a small sample image with a customized profile, if absent',
+    parse: flag,
+    fallback: false,
+  },
+  LOG_LEVEL: {
+    shown: 'info',
+    meaning: 'fatal, error, warn, info, debug, trace or silent',
+    parse: oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
+    fallback: 'info' as 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent',
+  },
+} as const satisfies Record<string, Setting<unknown>>;
+
+export type SettingName = keyof typeof schema;
