@@ -1,2 +1,24 @@
+export {
+  type EmbeddedDatabase,
+  EmbeddedDatabaseError,
+  type EmbeddedOptions,
+  removeEmbedded,
+  startEmbedded,
+} from './embedded/index.ts';
 export { migrate } from './migrate.ts';
 export { type Database, type DatabaseOptions, openDatabase, type Queryable } from './pool.ts';
+export * from './queries/attempts.ts';
+export * from './queries/blobs.ts';
+export * from './queries/exports.ts';
+export * from './queries/imports.ts';
+export * from './queries/installation.ts';
+export * from './queries/jobs.ts';
+export * from './queries/servers.ts';
+export * from './queries/sessions.ts';
+export * from './queries/sweep.ts';
+export * from './queries/users.ts';
+export * from './queries/archives.ts';
+export * from './queries/deletion.ts';
+export * from './queries/files.ts';
+export * from './queries/images.ts';
+export * from './queries/profiles.ts';

@@ -1,0 +1,92 @@
+/** The store: one folder with blobs, uploads on their way in, and finished archives. */
+import { mkdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Database, findBlobs, insertBlob, lockBlob, type Queryable } from '@osimage/database';
+import { isDatabaseAway, systemCode } from '@osimage/errors';
+import { decodeSegments, encodeSegments } from './segment-index.ts';
+import { digest, type Source } from './source.ts';
+import type { Blob } from './types.ts';
+import { blobPath, type WriteOptions, writeBlob } from './write.ts';
+
+export interface BlobStore {
+  /** Absolute path of the store's folder. */
+  readonly root: string;
+}
+
+/** Makes the store's folders, readable by nobody else, unless they are there. */
+export async function openStore(root: string): Promise<BlobStore> {
+  for (const folder of ['blobs', 'staging', 'exports'])
+    await mkdir(join(root, folder), { recursive: true, mode: 0o700 });
+  return { root };
+}
+
+/** The blobs with these digests (lower-case hexadecimal), as far as they exist. */
+export async function loadBlobs(db: Queryable, sha256: readonly string[]): Promise<Map<string, Blob>> {
+  const rows = await findBlobs(db, sha256);
+  return new Map(rows.map((row) => [row.sha256, { ...row, segments: decodeSegments(row.segments) }]));
+}
+
+/**
+ * Brings content in and runs `work` in the transaction that makes it known, so that rows which refer to the
+ * blob are committed with it or not at all. Content that is known already is hashed and not packed again.
+ * Throws Problem no_space, the signal's reason, or whatever `work` throws; then no file is left behind.
+ */
+export async function addContent<Result>(
+  store: BlobStore,
+  db: Database,
+  source: Source,
+  work: (tx: Queryable, blob: Blob) => Promise<Result>,
+  options: WriteOptions = {},
+): Promise<Result> {
+  const known = await digest(source, options.signal);
+  const found = await reuse(db, known.sha256, work);
+  if (found) {
+    options.onProgress?.(known.rawSize);
+    return found.result;
+  }
+  const written = await writeBlob(store.root, source, known, options);
+  let keep = true;
+  try {
+    return await db.transaction(async (tx) => {
+      const blob = await register(tx, written);
+      // Somebody brought the same content in meanwhile: theirs stays.
+      keep = blob.physicalName === written.physicalName;
+      return await work(tx, blob);
+    });
+  } catch (error) {
+    // A commit whose answer was lost may have happened; then the file is needed, and otherwise swept.
+    keep &&= isDatabaseAway(error);
+    throw error;
+  } finally {
+    if (!keep) await discard(store, written);
+  }
+}
+
+/** Runs `work` with the blob if it exists; the row stays locked, so it cannot be collected meanwhile. */
+async function reuse<Result>(
+  db: Database,
+  sha256: string,
+  work: (tx: Queryable, blob: Blob) => Promise<Result>,
+): Promise<{ result: Result } | undefined> {
+  return await db.transaction(async (tx) => {
+    if (!(await lockBlob(tx, sha256))) return undefined;
+    const blob = (await loadBlobs(tx, [sha256])).get(sha256);
+    return blob && { result: await work(tx, blob) };
+  });
+}
+
+/** Makes a written blob known, or gives the one that is: its row is locked until the transaction ends. */
+async function register(tx: Queryable, written: Blob): Promise<Blob> {
+  const physicalName = await insertBlob(tx, { ...written, segments: encodeSegments(written.segments) });
+  if (physicalName === written.physicalName) return written;
+  const stored = (await loadBlobs(tx, [written.sha256])).get(written.sha256);
+  if (!stored) throw new Error(`blob ${written.sha256} is locked and yet gone`);
+  return stored;
+}
+
+/** Removes a blob's file, if it is there. */
+export async function discard(store: BlobStore, blob: Pick<Blob, 'physicalName'>): Promise<void> {
+  await unlink(blobPath(store.root, blob)).catch((error: unknown) => {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  });
+}

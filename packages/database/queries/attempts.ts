@@ -1,0 +1,181 @@
+/**
+ * What a worker writes about its job. Every statement carries the attempt it was given and does nothing
+ * when the job has ended or went to another worker meanwhile (design section 6).
+ */
+import type { ProblemReport } from '@osimage/errors';
+import type { Queryable } from '../pool.ts';
+import type { JobKind, JobState } from './jobs.ts';
+
+export interface ImportParameters {
+  imageType: string;
+  name: string;
+  os: string;
+  osrelease: string;
+  description: string;
+  /** Bytes in the staging file. */
+  size: number;
+}
+
+export interface ClaimedJob {
+  id: string;
+  kind: JobKind;
+  attempt: number;
+  created_by: string;
+  request_id: string;
+  profile_id: string | null;
+  server_id: string | null;
+  target_path: string | null;
+  filename: string | null;
+  import: ImportParameters | null;
+  /** Attempts that ended because their worker vanished, this one's predecessors. */
+  lost: number;
+  /** Attempts that ended with a failure worth retrying. */
+  failed: number;
+}
+
+/**
+ * Gives the job to `worker` under a new attempt number, or undefined when it has ended or this queue
+ * entry is not the row's present one. An attempt still open belonged to a worker that vanished.
+ */
+export async function claimJob(
+  tx: Queryable,
+  id: string,
+  queueId: string,
+  worker: string,
+  lostError: ProblemReport,
+): Promise<ClaimedJob | undefined> {
+  const { rows } = await tx.query<ClaimedJob>(
+    `update jobs set state = 'Running', attempt = attempt + 1, worker = $3,
+       started_at = coalesce(started_at, now()), step = 'starting'
+     where id = $1 and queue_id = $2 and ended_at is null
+     returning id::text, kind, attempt, created_by, request_id, profile_id, server_id, target_path, filename, import`,
+    [id, queueId, worker],
+  );
+  const job = rows[0];
+  if (!job) return undefined;
+  await tx.query(
+    'update job_attempts set ended_at = now(), error = $2 where job_id = $1 and ended_at is null',
+    [id, lostError],
+  );
+  const counts = await tx.query<{ lost: number; failed: number }>(
+    `select count(*) filter (where error->>'code' = $2)::int as lost,
+       count(*) filter (where error is not null and error->>'code' <> $2)::int as failed
+     from job_attempts where job_id = $1`,
+    [id, lostError.code],
+  );
+  await tx.query('insert into job_attempts (job_id, attempt, worker) values ($1, $2, $3)', [
+    id,
+    job.attempt,
+    worker,
+  ]);
+  return { ...job, ...counts.rows[0]! };
+}
+
+export interface Progress {
+  step: string;
+  bytesDone: number;
+  bytesTotal: number;
+}
+
+/**
+ * Writes progress; false when the attempt has lost the job. Neither bytes nor per cent ever go back, also
+ * when a new attempt starts over; 100 is kept for the end (contract, 10.2).
+ */
+export async function saveProgress(
+  db: Queryable,
+  id: string,
+  attempt: number,
+  progress: Progress,
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `update jobs set step = $3, bytes_total = $5, bytes_done = greatest(bytes_done, least($4::bigint, $5)),
+       percent = greatest(percent, case when $5::bigint > 0 then least(99, 1 + 98 * $4::real / $5) else 1 end)
+     where id = $1 and attempt = $2 and ended_at is null`,
+    [id, attempt, progress.step, progress.bytesDone, progress.bytesTotal],
+  );
+  return rowCount === 1;
+}
+
+/** Whether the attempt still has the job. */
+export async function holdsJob(db: Queryable, id: string, attempt: number): Promise<boolean> {
+  const { rowCount } = await db.query(
+    'select from jobs where id = $1 and attempt = $2 and ended_at is null',
+    [id, attempt],
+  );
+  return rowCount === 1;
+}
+
+export interface Outcome {
+  state: Exclude<JobState, 'Pending' | 'Running' | 'Cancelled'>;
+  step: string;
+  error?: ProblemReport;
+  filename?: string;
+  finalPath?: string;
+  size?: number;
+  sha256?: string;
+  objectId?: string;
+}
+
+/**
+ * Ends the job. False, and nothing written, when the attempt has lost it: what was made must then not
+ * become visible, so the caller rolls back.
+ */
+export async function endJob(tx: Queryable, id: string, attempt: number, outcome: Outcome): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `update jobs set state = $3, step = $4, error = $5, ended_at = now(), percent = 100,
+       bytes_done = case when $3 = 'Complete' then bytes_total else bytes_done end,
+       filename = coalesce($6, filename), final_path = $7, size = $8, sha256 = decode($9, 'hex'), object_id = $10
+     where id = $1 and attempt = $2 and ended_at is null`,
+    [
+      id,
+      attempt,
+      outcome.state,
+      outcome.step,
+      outcome.error ?? null,
+      outcome.filename ?? null,
+      outcome.finalPath ?? null,
+      outcome.size ?? null,
+      outcome.sha256 ?? null,
+      outcome.objectId ?? null,
+    ],
+  );
+  if (rowCount !== 1) return false;
+  await tx.query('delete from job_blobs where job_id = $1', [id]);
+  await endAttempt(tx, id, attempt, outcome.error);
+  return true;
+}
+
+async function endAttempt(tx: Queryable, id: string, attempt: number, error?: ProblemReport): Promise<void> {
+  await tx.query('update job_attempts set ended_at = now(), error = $3 where job_id = $1 and attempt = $2', [
+    id,
+    attempt,
+    error ?? null,
+  ]);
+}
+
+/**
+ * Gives the job back to the queue under another entry: after a failure worth retrying (with `error`), or
+ * because this worker stops. False when the attempt has lost the job.
+ */
+export async function requeueJob(
+  tx: Queryable,
+  id: string,
+  attempt: number,
+  queueId: string,
+  step: string,
+  error?: ProblemReport,
+): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    'update jobs set queue_id = $3, step = $4 where id = $1 and attempt = $2 and ended_at is null',
+    [id, attempt, queueId, step],
+  );
+  if (rowCount !== 1) return false;
+  await endAttempt(tx, id, attempt, error);
+  return true;
+}
+
+/** Whether the job has ended, in whatever way. A job that was deleted has. */
+export async function hasEnded(db: Queryable, id: string): Promise<boolean> {
+  const { rowCount } = await db.query('select from jobs where id = $1 and ended_at is null', [id]);
+  return rowCount === 0;
+}

@@ -1,0 +1,56 @@
+/** What a sweeper looks for: rows and files that nobody will come back for. */
+import type { Queryable } from '../pool.ts';
+
+// One sweeper at a time, of all packagers.
+const sweepLock = 7_203_114_578;
+
+/** Takes the sweeper's lock until the transaction ends; false when another one sweeps. */
+export async function tryLockSweep(tx: Queryable): Promise<boolean> {
+  const { rows } = await tx.query<{ locked: boolean }>('select pg_try_advisory_xact_lock($1) as locked', [
+    sweepLock,
+  ]);
+  return rows[0]?.locked === true;
+}
+
+/**
+ * Unfinished jobs whose queue entry is gone or at its end, so that nothing will run them.
+ * `schema` and `queue` name where pg-boss keeps its entries.
+ */
+export async function findStrandedJobs(
+  db: Queryable,
+  schema: string,
+  queue: string,
+): Promise<{ id: string; queueId: string }[]> {
+  const { rows } = await db.query<{ id: string; queueId: string }>(
+    `select j.id::text, j.queue_id as "queueId" from jobs j
+     left join ${schema}.job q on q.name = $1 and q.id = j.queue_id
+     where j.ended_at is null and j.queue_id is not null
+       and (q.id is null or q.state not in ('created', 'retry', 'active'))`,
+    [queue],
+  );
+  return rows;
+}
+
+/** Points a stranded job to a new queue entry, unless somebody else was first. */
+export async function adoptJob(
+  tx: Queryable,
+  id: string,
+  oldQueueId: string,
+  newQueueId: string,
+): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    'update jobs set queue_id = $3 where id = $1 and queue_id = $2 and ended_at is null',
+    [id, oldQueueId, newQueueId],
+  );
+  return rowCount === 1;
+}
+
+/** Of these job ids, those whose files are still wanted: unfinished, or behind an archive that is published. */
+export async function jobsWithFiles(db: Queryable, ids: readonly string[]): Promise<Set<string>> {
+  const { rows } = await db.query<{ id: string }>(
+    `select id::text from jobs where id = any($1::bigint[]) and ended_at is null
+     union select job_id::text from archives where job_id = any($1::bigint[]) and deleted_at is null`,
+    [ids],
+  );
+  return new Set(rows.map((row) => row.id));
+}
