@@ -150,6 +150,13 @@ export const catalogue = {
     'This call needs a signed-in user.',
     'Sign in with POST /sessions, or send user name and password with HTTP Basic.',
   ),
+  sign_in_failed: entry(
+    401,
+    'UNAUTHENTICATED',
+    'FQXHMSE9008M',
+    'The user name or the password is wrong.',
+    'Check both and try again.',
+  ),
   wrong_credentials: entry(
     403,
     'UNAUTHENTICATED',
@@ -264,6 +271,13 @@ export const catalogue = {
     '{id} is a predefined profile, which cannot be changed.',
     'Create a customized profile from it with POST /osImages/{id}.',
   ),
+  os_not_supported: entry(
+    400,
+    'INVALID_ARGUMENT',
+    'FQXHMFC9112M',
+    '{found} is not supported yet.',
+    'Use Red Hat Enterprise Linux or its kin, Debian or Windows Server; GET /osImages lists them under supportedImages.',
+  ),
 
   // The store
   no_space: entry(
@@ -363,6 +377,13 @@ export const catalogue = {
     'The host key of {address} changed: {pinned} is pinned, the server shows {shown}.',
     'If the change is known and right, pin the new key; otherwise somebody may be in between.',
   ),
+  host_key_unknown: entry(
+    502,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9315M',
+    'No host key is pinned for {address}, and HOST_KEYS=pinned forbids to trust the first one.',
+    'Pin the host key of the server profile, or set HOST_KEYS=first-use.',
+  ),
   connection_lost: entry(
     502,
     'UNAVAILABLE',
@@ -430,12 +451,54 @@ export const catalogue = {
     'Delivery over {protocol} is not possible.',
     'Use a server profile with the protocol SFTP.',
   ),
+  secret_needed_again: entry(
+    400,
+    'INVALID_ARGUMENT',
+    'FQXHMFC9320M',
+    'The password must be given again when address, port or protocol of server {id} change.',
+    'Send the change together with the password, so that a stored one never goes to another server.',
+  ),
+  key_type_not_supported: entry(
+    400,
+    'INVALID_ARGUMENT',
+    'FQXHMFC9321M',
+    'A key pair of type {keyType} cannot be made.',
+    'Leave keyType out, and give user name and password.',
+  ),
   secret_unreadable: entry(
     500,
     'INTERNAL',
     'FQXHMFC9314M',
     'The stored secret of server {id} cannot be decrypted with the present SECRET_KEY.',
     'Restore the former key, or enter the password of the server profile again.',
+  ),
+  secret_key_unusable: entry(
+    500,
+    'INTERNAL',
+    'FQXHMFC9319M',
+    '{detail}.',
+    'Correct the setting SECRET_KEY, or the file it is kept in, and start again.',
+  ),
+  address_not_allowed: entry(
+    400,
+    'INVALID_ARGUMENT',
+    'FQXHMFC9316M',
+    'The address {address} may not be used for a file server.',
+    'Use another address, or ask the administrator to allow this one.',
+  ),
+  no_safe_algorithm: entry(
+    502,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9317M',
+    'The server {address} offers no {what} that is safe enough.',
+    'Update the SSH server there, or allow a modern one in its configuration.',
+  ),
+  sftp_not_offered: entry(
+    502,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9318M',
+    'The server {address} lets user {username} in but gives no SFTP: {detail}.',
+    'Enable the sftp subsystem on that server, or use another user.',
   ),
 } as const satisfies Record<string, CatalogueEntry>;
 

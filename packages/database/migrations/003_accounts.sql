@@ -22,7 +22,7 @@ create table sessions (
 create index sessions_user on sessions (user_name, last_used_at);
 
 create table installation (
-  only       boolean primary key default true check (only),
+  single     boolean primary key default true check (single),
   uuid       uuid not null default gen_random_uuid(),
   created_at timestamptz not null default now()
 );

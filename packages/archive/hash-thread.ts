@@ -1,0 +1,87 @@
+/**
+ * Threads that hash. Starting one costs 50 to 170 ms of processor time, which is a good part of an export, so
+ * a few wait a while for the next archive. A waiting thread keeps no process alive and ends by itself.
+ */
+import { Worker } from 'node:worker_threads';
+import type { HashAnswer, HashRequest } from './hash-worker.ts';
+
+const idleThreads = 2;
+const idleMilliseconds = 10_000;
+
+interface Question {
+  resolve(answer: HashAnswer): void;
+  reject(error: unknown): void;
+}
+
+export class HashThread {
+  readonly #worker: Worker;
+  readonly #open: Question[] = [];
+  #failure: unknown;
+  #idleTimer: NodeJS.Timeout | undefined;
+
+  constructor() {
+    this.#worker = new Worker(new URL('./hash-worker.ts', import.meta.url), {
+      name: 'hash',
+      // Not those of the parent: a debugger or a loader of a test runner has no place here.
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
+    });
+    this.#worker.on('message', (answer: HashAnswer) => this.#open.shift()?.resolve(answer));
+    this.#worker.on('error', (error) => this.#fail(error));
+    this.#worker.on('exit', () => this.#fail(new Error('the hash thread ended')));
+  }
+
+  /** Asks the thread; questions are answered in their order. */
+  ask(request: HashRequest): Promise<HashAnswer> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#open.push({ resolve, reject });
+      this.#worker.postMessage(request);
+    });
+  }
+
+  /** The next owner may come, or nobody. */
+  giveBack(): void {
+    this.ask({ kind: 'stop' }).then(
+      () => {
+        if (idle.length >= idleThreads) return void this.end();
+        idle.push(this);
+        this.#worker.unref();
+        this.#idleTimer = setTimeout(() => void this.end(), idleMilliseconds).unref();
+      },
+      () => {},
+    );
+  }
+
+  /** Takes the thread back from waiting. */
+  resume(): void {
+    clearTimeout(this.#idleTimer);
+    this.#worker.ref();
+  }
+
+  async end(): Promise<void> {
+    clearTimeout(this.#idleTimer);
+    await this.#worker.terminate();
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    const at = idle.indexOf(this);
+    if (at >= 0) idle.splice(at, 1);
+    for (const { reject } of this.#open.splice(0)) reject(error);
+  }
+}
+
+const idle: HashThread[] = [];
+
+/** Gives a thread that is the caller's alone until it gives it back. */
+export function borrowHashThread(): HashThread {
+  const thread = idle.pop() ?? new HashThread();
+  thread.resume();
+  return thread;
+}
+
+/** Ends the threads that wait for work; for a program that shuts down and wants to know them gone. */
+export async function endIdleHashThreads(): Promise<void> {
+  await Promise.all(idle.splice(0).map((thread) => thread.end()));
+}

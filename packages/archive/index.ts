@@ -1,0 +1,18 @@
+/** A profile as one seekable .tar.gz: plan it, read a range of it, write it, check one. */
+export { endIdleHashThreads } from './hash-thread.ts';
+export { type FileKind, isFileKind, memberPath } from './layout.ts';
+export {
+  type ArchiveFile,
+  archiveFiles,
+  type BaseImage,
+  buildMetadata,
+  type CustomizationOptions,
+  type Metadata,
+  type ProfileFile,
+  type ProfileSnapshot,
+  type SourceProfile,
+} from './metadata.ts';
+export { openArchive } from './open.ts';
+export { parseMetadata } from './parse-metadata.ts';
+export type { Archive, ArchiveMember, ArchiveRequest } from './types.ts';
+export { type WriteOptions, type WrittenArchive, writeArchive } from './write.ts';

@@ -1,0 +1,41 @@
+/** Accounts. Passwords are argon2id hashes; nothing here sees one in clear. */
+import type { Queryable } from '../pool.ts';
+
+export interface UserRow {
+  name: string;
+  password_hash: string;
+  role: string;
+  disabled: boolean;
+}
+
+export async function findUser(db: Queryable, name: string): Promise<UserRow | undefined> {
+  const { rows } = await db.query<UserRow>(
+    'select name, password_hash, role, disabled from users where name = $1',
+    [name],
+  );
+  return rows[0];
+}
+
+// Any number: it only has to be the same in every gateway.
+const firstUserLock = 7_301_991;
+
+/**
+ * Whether there is no account at all. Holds, until the transaction ends, a lock that makes a second
+ * service asking the same wait.
+ */
+export async function lockFirstUser(tx: Queryable): Promise<boolean> {
+  await tx.query('select pg_advisory_xact_lock($1)', [firstUserLock]);
+  const { rowCount } = await tx.query('select from users limit 1');
+  return rowCount === 0;
+}
+
+export async function insertUser(
+  tx: Queryable,
+  user: { name: string; passwordHash: string; role: string },
+): Promise<void> {
+  await tx.query('insert into users (name, password_hash, role) values ($1, $2, $3)', [
+    user.name,
+    user.passwordHash,
+    user.role,
+  ]);
+}

@@ -1,0 +1,56 @@
+/** Ids made of names (contract, section 4): `[A-Za-z0-9._|-]{1,200}`. */
+import { Problem } from '@osimage/errors';
+
+/** Longest id of a base image, so that the ids of its profiles, which hold it twice, fit 200 characters. */
+export const maxImageId = 48;
+const maxArch = 16;
+const maxProfilePart = 70;
+const maxFilePart = 175;
+
+// Paths of their own below /osImages: an image of such an id could not be reached.
+const reserved = new Set(['remotefileservers', 'globalsettings', 'connection']);
+
+/** `name` with every character an id cannot have replaced by '-', its end kept when it is too long. */
+export function idPart(name: string, maxLength = maxFilePart): string {
+  const slug = name.replaceAll(/[^A-Za-z0-9._-]/gu, '-') || '-';
+  if (slug.length <= maxLength) return slug;
+  // The end tells the kind of file, so the middle goes.
+  const end = slug.slice(-12);
+  return slug.slice(0, maxLength - end.length) + end;
+}
+
+/**
+ * The id of a base image named `osrelease`. Throws Problem invalid_request when nothing usable is left of it
+ * or it is longer than 48 characters.
+ */
+export function imageId(osrelease: string): string {
+  const slug = idPart(osrelease.trim(), Number.POSITIVE_INFINITY).replace(/^[.-]+/, '');
+  const detail =
+    slug.length > maxImageId
+      ? `osrelease may have at most ${maxImageId} characters.`
+      : slug === '' || reserved.has(slug.toLowerCase())
+        ? 'This osrelease cannot be used as the id of an image.'
+        : undefined;
+  if (detail) throw new Problem('invalid_request', { detail });
+  return slug;
+}
+
+/** Name of a profile as it is in ids, `<image>-<arch>-install-<kind>`. */
+export function profileName(image: string, arch: string, kind: string): string {
+  return `${image}-${idPart(arch, maxArch)}-install-${idPart(kind, maxProfilePart)}`;
+}
+
+/** Id of a profile: `<image>|<image>-<arch>-install-<name>`; from the second try on with -2, -3, … */
+export function customProfileId(image: string, arch: string, name: string, attempt = 1): string {
+  return `${image}|${profileName(image, arch, name)}${suffix(attempt)}`;
+}
+
+/** Id of an uploaded file: `YYYYMMDDhhmmss_<name>` in UTC; from the second try on with -2, -3, … */
+export function uploadedFileId(date: Date, name: string, attempt = 1): string {
+  const stamp = date.toISOString().replaceAll(/\D/g, '').slice(0, 14);
+  return `${stamp}_${idPart(name)}${suffix(attempt)}`;
+}
+
+function suffix(attempt: number): string {
+  return attempt === 1 ? '' : `-${attempt}`;
+}

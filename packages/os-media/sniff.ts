@@ -1,0 +1,52 @@
+/**
+ * Whether the content of a file is what its image type says (contract, section 5.2). Checks look at the parts
+ * that tell the format, not at every byte: a damaged movie inside a zip is still a zip. Messages say what was
+ * found and never quote it.
+ */
+import { type ByteSource, withByteSource } from './byte-source.ts';
+import { hasExtension } from './file-types.ts';
+import { checkDisc } from './identify.ts';
+import { checkRpm, checkTarGz, checkZip } from './sniff-archives.ts';
+import { checkJsonObject, checkPlainText, checkScript, checkXmlFile } from './sniff-text.ts';
+
+type Check = (source: ByteSource) => Promise<unknown>;
+
+// By type, then by the first fitting extension; '' is any.
+const checks: Readonly<Record<string, readonly (readonly [extension: string, check: Check])[]>> = {
+  OS: [['', checkDisc]],
+  BOOT: [['', checkZip]],
+  CONFIG: [['', checkJsonObject]],
+  DUD: [
+    ['.iso', checkDisc],
+    ['.rpm', checkRpm],
+    ['.zip', checkZip],
+  ],
+  SCRIPT: [['', checkScript]],
+  SOFTWARE: [
+    ['.tar.gz', checkTarGz],
+    ['.zip', checkZip],
+  ],
+  UNATTEND: [
+    ['.xml', checkXmlFile],
+    ['', checkPlainText],
+  ],
+};
+
+/**
+ * Checks the content of the file at `path`, which the user knows as `name`. Throws Problem wrong_content, or
+ * the signal's reason when it aborts. A name whose extension the type does not take is wrong content as well.
+ */
+export async function checkContent(
+  imageType: string,
+  name: string,
+  path: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  await withByteSource(path, { name, type: imageType }, signal, async (source) => {
+    const ofType = Object.hasOwn(checks, imageType) ? checks[imageType] : undefined;
+    const check = ofType?.find(([extension]) => extension === '' || hasExtension(name, extension))?.[1];
+    if (!check) throw source.wrong('no file of this name and type is known');
+    if (source.size === 0) throw source.wrong('it is empty');
+    await check(source);
+  });
+}

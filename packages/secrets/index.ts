@@ -1,0 +1,2 @@
+export { type KeyRing, loadSecretKey } from './key.ts';
+export { open, seal } from './seal.ts';

@@ -1,0 +1,38 @@
+/** The application's type, and what this gateway adds to Fastify's requests and routes. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { SessionRow } from '@osimage/database';
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+/** Who makes a request. */
+export interface SignedInUser {
+  readonly name: string;
+  readonly role: string;
+  readonly via: 'session' | 'basic';
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set on every route that is not public. */
+    user: SignedInUser;
+    /** Set when the request is authenticated by a session cookie. */
+    session: SessionRow | undefined;
+  }
+
+  interface FastifyContextConfig {
+    /** The route needs no signed-in user. */
+    public?: boolean;
+    /** Failures have the form of `GET /osImages/{x}`: messages are strings. */
+    stringMessages?: boolean;
+    /** Percent-decoding only in the query: a `+` stays a `+` (contract, 1.10). */
+    plainQuery?: boolean;
+  }
+}

@@ -1,0 +1,44 @@
+/** Puts the gateway together: server, sign-in, answers, then one line for each family of routes. */
+import { fastifyCookie } from '@fastify/cookie';
+import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import type { App } from './app-types.ts';
+import { registerAuthentication } from './auth/authenticate.ts';
+import { createCredentials } from './auth/credentials.ts';
+import { createThrottle } from './auth/throttle.ts';
+import { registerErrorAnswers } from './error-answers.ts';
+import { registerRequestInput } from './request-input.ts';
+import { registerRequestLog } from './request-log.ts';
+import { registerApplianceRoutes } from './routes/aicc.ts';
+import { registerExportRoutes } from './routes/exports.ts';
+import { registerImageRoutes } from './routes/images.ts';
+import { registerImportRoutes } from './routes/imports.ts';
+import { registerServerRoutes } from './routes/servers.ts';
+import { registerSessionRoutes } from './routes/sessions.ts';
+import { registerTaskRoutes } from './routes/tasks.ts';
+import { createServer } from './server.ts';
+import type { GatewayServices } from './services.ts';
+
+export type { App } from './app-types.ts';
+
+/** Gives the application, not yet listening. Closing it leaves the services open: who made them closes them. */
+export async function buildApp(services: GatewayServices): Promise<App> {
+  const app = createServer(services.log)
+    .withTypeProvider<TypeBoxTypeProvider>()
+    .setValidatorCompiler(TypeBoxValidatorCompiler);
+  await app.register(fastifyCookie);
+
+  registerRequestLog(app);
+  registerErrorAnswers(app);
+  registerRequestInput(app);
+  const credentials = createCredentials(services.db, createThrottle());
+  registerAuthentication(app, services, credentials);
+
+  registerSessionRoutes(app, services, credentials);
+  registerApplianceRoutes(app, services);
+  registerServerRoutes(app, services);
+  registerImageRoutes(app, services);
+  registerImportRoutes(app, services);
+  registerExportRoutes(app, services);
+  registerTaskRoutes(app, services);
+  return app;
+}

@@ -1,0 +1,47 @@
+/** Starts a gateway: settings from the environment, until it is told to stop. */
+import { isLoopback } from '@osimage/outbound';
+import { loadSettings, SettingsError } from '@osimage/settings';
+import { createLogger } from '@osimage/telemetry';
+import { type Gateway, startGateway } from './gateway.ts';
+
+async function main(): Promise<void> {
+  const settings = loadSettings(process.env);
+  const databaseUrl = settings.DATABASE_URL;
+  if (databaseUrl === undefined)
+    throw new SettingsError('DATABASE_URL must be set; `npm start` brings a database of its own');
+  // Passwords travel in every request: in clear they stay on this machine.
+  if (!isLoopback(settings.GATEWAY_HOST))
+    throw new SettingsError(
+      `GATEWAY_HOST must be a loopback address, not ${settings.GATEWAY_HOST}: plain HTTP is for this machine only`,
+    );
+  const log = createLogger('gateway', settings.LOG_LEVEL);
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
+
+  let gateway: Gateway | undefined;
+  let stopping = false;
+  const stop = async (why: string) => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ why }, 'stopping');
+    await gateway?.stop();
+    process.exit(0);
+  };
+  // From the beginning: a start can wait for its database for a while.
+  process.on('SIGTERM', () => void stop('SIGTERM'));
+  process.on('SIGINT', () => void stop('SIGINT'));
+  // The process that started us is gone.
+  process.on('disconnect', () => void stop('parent gone'));
+
+  gateway = await startGateway(settings, databaseUrl, log, (password) => {
+    // Shown here, once, and kept nowhere.
+    process.stdout.write(`first account ${settings.ADMIN_USER} with password ${password} (shown only now)\n`);
+  });
+  log.info({ url: gateway.url }, 'gateway ready');
+  process.send?.({ ready: true, url: gateway.url });
+}
+
+main().catch((error: unknown) => {
+  const line = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`gateway: ${line}\n`);
+  process.exit(error instanceof SettingsError ? 2 : 1);
+});

@@ -1,0 +1,79 @@
+/**
+ * `GET /osImages/{x}`: starts an export when x is a profile, sends a file when x is the name of a finished
+ * archive (contract, sections 7.1, 7.2 and C-4: profile ids contain a bar, archive names end in .tar.gz and
+ * contain none, so one never hides the other).
+ */
+import { kindOfId } from '@osimage/database';
+import { Problem } from '@osimage/errors';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { App } from '../app-types.ts';
+import { refuseForgery } from '../auth/forgery.ts';
+import { requirePrivilege } from '../auth/privileges.ts';
+import { archiveSuffix, checksumSuffix, sendArchive, sendChecksum } from '../downloads/archive-download.ts';
+import { requireObjectId } from '../object-id.ts';
+import { callFor } from '../packager-call.ts';
+import { ExportQuery, ObjectParams } from '../schemas/exports.ts';
+import type { GatewayServices } from '../services.ts';
+
+export function registerExportRoutes(app: App, services: GatewayServices): void {
+  const options = {
+    config: { stringMessages: true },
+    onRequest: requirePrivilege('lxc-osdeploy-create-import-export-edit-os-files'),
+    schema: { params: ObjectParams, querystring: ExportQuery },
+  };
+
+  app.get('/osImages/:id', options, async (request, reply) => {
+    const { id } = request.params;
+    const download = sendFile(services, id, request, reply);
+    if (download) return download;
+    // It starts a job although it is a GET (contract, 2.3).
+    refuseForgery(request);
+    const { serverId = '', path = '' } = request.query;
+    return await startExport(services, { id, serverId, path }, request);
+  });
+
+  // Starts nothing, whatever it is asked about (contract, 7.1).
+  app.head('/osImages/:id', options, async (request, reply) => {
+    const { id } = request.params;
+    const download = sendFile(services, id, request, reply);
+    if (download) return download;
+    const kind = await kindOfId(services.db, requireObjectId(id, 'profile'));
+    if (kind === 'image') throw new Problem('base_image_not_exportable', { id });
+    if (kind !== 'profile') throw new Problem('not_found', { what: 'profile', id });
+    return reply.type('application/json; charset=utf-8').send();
+  });
+}
+
+/** Answers when `id` is a file name; otherwise undefined. */
+function sendFile(
+  services: GatewayServices,
+  id: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> | undefined {
+  if (id.includes('|')) return undefined;
+  if (id.endsWith(archiveSuffix)) {
+    return sendArchive(services, requireObjectId(id, 'archive'), request, reply);
+  }
+  if (!id.endsWith(`${archiveSuffix}${checksumSuffix}`)) return undefined;
+  const name = requireObjectId(id.slice(0, -checksumSuffix.length), 'archive');
+  return sendChecksum(services, name, reply);
+}
+
+async function startExport(
+  { packager }: GatewayServices,
+  order: { id: string; serverId: string; path: string },
+  request: FastifyRequest,
+) {
+  const profileId = requireObjectId(order.id, 'profile');
+  const serverId = order.serverId && requireObjectId(order.serverId, 'remote file server');
+  const accepted = await packager.startExport({ profileId, serverId, path: order.path }, callFor(request));
+  return {
+    filename: accepted.filename,
+    jobID: accepted.jobId,
+    jobId: accepted.jobId,
+    result: 'success',
+    // Strings on this call only (contract, 7.1).
+    messages: accepted.remarks,
+  };
+}

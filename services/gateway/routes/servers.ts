@@ -1,0 +1,52 @@
+/** `/osImages/remoteFileServers` (contract, section 8). Static paths win over `/osImages/:id` in the router. */
+import { findServer, listServers } from '@osimage/database';
+import { success } from '../answers.ts';
+import type { App } from '../app-types.ts';
+import { requirePrivilege } from '../auth/privileges.ts';
+import { NewServer, ServerChange, ServerId } from '../schemas/servers.ts';
+import {
+  changeServerProfile,
+  createServerProfile,
+  deleteServerProfile,
+  shownServer,
+  unknownServer,
+} from '../servers.ts';
+import type { GatewayServices } from '../services.ts';
+
+const path = '/osImages/remoteFileServers';
+
+export function registerServerRoutes(app: App, { db, secrets }: GatewayServices): void {
+  const mayEdit = requirePrivilege('lxc-osdeploy-create-edit-remote-file-server');
+  const mayDelete = requirePrivilege('lxc-osdeploy-delete-remote-file-server');
+
+  app.get(path, async () => success({ serverList: (await listServers(db)).map(shownServer) }));
+
+  app.get(`${path}/:id`, { schema: { params: ServerId } }, async (request) => {
+    const server = await findServer(db, request.params.id);
+    if (!server) throw unknownServer(request.params.id);
+    return success(shownServer(server));
+  });
+
+  // With a serverId it is a change of that profile (8.1); the id of a new one is ours to give.
+  app.post(path, { onRequest: mayEdit, schema: { body: NewServer } }, async (request) => {
+    const { body, user } = request;
+    const server = body.serverId
+      ? await changeServerProfile(db, secrets, body.serverId, body, user.name)
+      : await createServerProfile(db, secrets, body, user.name);
+    return success(shownServer(server));
+  });
+
+  app.put(
+    `${path}/:id`,
+    { onRequest: mayEdit, schema: { params: ServerId, body: ServerChange } },
+    async (request) => {
+      const { params, body, user } = request;
+      return success(shownServer(await changeServerProfile(db, secrets, params.id, body, user.name)));
+    },
+  );
+
+  app.delete(`${path}/:id`, { onRequest: mayDelete, schema: { params: ServerId } }, async (request) => {
+    await deleteServerProfile(db, request.params.id);
+    return success();
+  });
+}

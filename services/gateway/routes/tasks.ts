@@ -1,0 +1,77 @@
+/** `/tasks`: watch, cancel and delete jobs (contract, section 10). Reading answers a bare array. */
+import { findJobs, type JobState, listJobs } from '@osimage/database';
+import { Problem } from '@osimage/errors';
+import { success } from '../answers.ts';
+import type { App } from '../app-types.ts';
+import { requirePrivilege } from '../auth/privileges.ts';
+import { callFor } from '../packager-call.ts';
+import { jobStates, mostTasks, TaskAction, TaskList, TaskQuery } from '../schemas/tasks.ts';
+import type { GatewayServices } from '../services.ts';
+import { shownTask } from '../tasks.ts';
+
+export function registerTaskRoutes(app: App, { db, packager }: GatewayServices): void {
+  // Who may start jobs may end them.
+  const mayEdit = requirePrivilege('lxc-osdeploy-create-import-export-edit-os-files');
+
+  app.get('/tasks', { schema: { querystring: TaskQuery } }, async (request) => {
+    const { limit, before, status, createdBy, since } = request.query;
+    const jobs = await listJobs(db, {
+      limit: limit ?? mostTasks,
+      ...(before !== undefined && { before }),
+      ...(status !== undefined && { states: statesOf(status) }),
+      ...(createdBy !== undefined && { createdBy }),
+      ...(since !== undefined && { since: timeOf(since) }),
+    });
+    return jobs.map(shownTask);
+  });
+
+  app.get('/tasks/:list', { schema: { params: TaskList } }, async (request) => {
+    const jobs = await findJobs(db, idsOf(request.params.list));
+    return jobs.map(shownTask);
+  });
+
+  app.put('/tasks', { onRequest: mayEdit, schema: { body: TaskAction } }, async (request) => {
+    const { action, list } = request.body;
+    if (action !== 'cancel') throw new Problem('invalid_request', { detail: 'The action must be cancel.' });
+    await packager.cancelJobs({ ids: idsOf(list.join(',')) }, callFor(request));
+    return success();
+  });
+
+  // The vendor's cancel callback and pylxca's update: both concern jobs that others run (10.1).
+  app.put('/tasks/:list', { onRequest: mayEdit, schema: { params: TaskList } }, async (request) => {
+    const [job] = await findJobs(db, idsOf(request.params.list));
+    throw new Problem('job_is_ours', { id: job!.id });
+  });
+
+  app.delete('/tasks/:list', { onRequest: mayEdit, schema: { params: TaskList } }, async (request) => {
+    await packager.deleteJobs({ ids: idsOf(request.params.list) }, callFor(request));
+    return success();
+  });
+}
+
+function idsOf(list: string): string[] {
+  const ids = list
+    .split(',')
+    .map((id) => id.trim())
+    .filter((id) => id !== '');
+  if (ids.length === 0) throw new Problem('invalid_request', { detail: 'The list of job ids is empty.' });
+  if (ids.length > mostTasks)
+    throw new Problem('invalid_request', { detail: `The list holds more than ${mostTasks} job ids.` });
+  return [...new Set(ids)];
+}
+
+function statesOf(status: string): JobState[] {
+  return status.split(',').map((word) => {
+    const state = jobStates.find((name) => name === word.trim());
+    if (!state)
+      throw new Problem('invalid_request', { detail: `The status must be one of ${jobStates.join(', ')}.` });
+    return state;
+  });
+}
+
+function timeOf(since: string): Date {
+  const time = new Date(since);
+  if (!/^\d{4}-\d\d-\d\d/.test(since) || Number.isNaN(time.getTime()))
+    throw new Problem('invalid_request', { detail: 'since must be a time like 2026-01-31T05:43:10Z.' });
+  return time;
+}

@@ -1,0 +1,130 @@
+/** Profiles of remote file servers: what a request may change and what an answer may show (section 8). */
+import {
+  type Database,
+  deleteServer,
+  insertServer,
+  lockServer,
+  nextServerId,
+  type Protocol,
+  type ServerRow,
+  unfinishedJobsOf,
+  updateServer,
+} from '@osimage/database';
+import { Problem } from '@osimage/errors';
+import { type KeyRing, seal } from '@osimage/secrets';
+import type { ServerChange } from './schemas/servers.ts';
+
+type Profile = Omit<ServerRow, 'revision'>;
+
+/** The attributes of section 8.1. Never the password. */
+export function shownServer(server: Profile) {
+  return {
+    serverId: server.id,
+    displayName: server.display_name,
+    address: server.address,
+    port: server.port,
+    protocol: server.protocol,
+    username: server.username,
+    keyType: '',
+    serverPublicKey: '',
+    keySignature: '',
+    defaultPath: server.default_path,
+    hostKeys: server.host_keys,
+  };
+}
+
+/** Makes a profile; throws Problem when its display name is taken. */
+export async function createServerProfile(
+  db: Database,
+  secrets: KeyRing,
+  wanted: ServerChange,
+  by: string,
+): Promise<Profile> {
+  const blank: Profile = {
+    id: await nextServerId(db),
+    display_name: '',
+    address: '',
+    port: 0,
+    protocol: 'SFTP',
+    username: '',
+    password: null,
+    default_path: '',
+    host_keys: [],
+  };
+  const server = withChange(blank, wanted, secrets);
+  if (!(await insertServer(db, server, by))) throw nameTaken(server);
+  return server;
+}
+
+/**
+ * Changes a profile: what is absent stays. A new address, port or protocol means another machine, so the
+ * stored password must be given again and the pinned host keys are dropped (contract, 8.2).
+ */
+export function changeServerProfile(
+  db: Database,
+  secrets: KeyRing,
+  id: string,
+  wanted: ServerChange,
+  by: string,
+): Promise<Profile> {
+  return db.transaction(async (tx) => {
+    const before = await lockServer(tx, id);
+    if (!before) throw unknownServer(id);
+    const after = withChange(before, wanted, secrets);
+    const moved =
+      after.address !== before.address || after.port !== before.port || after.protocol !== before.protocol;
+    if (moved && before.password !== null && wanted.password == null)
+      throw new Problem('secret_needed_again', { id });
+    if (moved && wanted.hostKeys == null) after.host_keys = [];
+    if (!(await updateServer(tx, after, by))) throw nameTaken(after);
+    return after;
+  });
+}
+
+/** Deletes a profile unless an unfinished job still wants to deliver there. */
+export function deleteServerProfile(db: Database, id: string): Promise<void> {
+  return db.transaction(async (tx) => {
+    if (!(await lockServer(tx, id))) throw unknownServer(id);
+    const jobs = await unfinishedJobsOf(tx, id);
+    if (jobs.length > 0)
+      throw new Problem('in_use', { what: 'The remote file server', id, users: `job ${jobs.join(', ')}` });
+    await deleteServer(tx, id);
+  });
+}
+
+export function unknownServer(id: string): Problem {
+  return new Problem('not_found', { what: 'remote file server', id: id.slice(0, 40) });
+}
+
+function withChange(before: Profile, wanted: ServerChange, secrets: KeyRing): Profile {
+  if (wanted.keyType) throw new Problem('key_type_not_supported', { keyType: wanted.keyType });
+  return {
+    id: before.id,
+    display_name: wanted.displayName?.trim() ?? before.display_name,
+    address: wanted.address ?? before.address,
+    port: wanted.port == null ? before.port : portNumber(wanted.port),
+    protocol: (wanted.protocol?.toUpperCase() as Protocol | undefined) ?? before.protocol,
+    username: wanted.username ?? before.username,
+    password: wanted.password == null ? before.password : sealed(before.id, wanted.password, secrets),
+    default_path: wanted.defaultPath ?? before.default_path,
+    host_keys: wanted.hostKeys ?? before.host_keys,
+  };
+}
+
+/** An empty password means that the server needs none. */
+function sealed(id: string, password: string, secrets: KeyRing): string | null {
+  return password === '' ? null : seal(secrets, password, `server/${id}/password`);
+}
+
+function portNumber(port: number | string): number {
+  const number = Number(port);
+  if (number < 1 || number > 65_535)
+    throw new Problem('invalid_request', { detail: 'The port must be a whole number from 1 to 65535.' });
+  return number;
+}
+
+function nameTaken(server: Profile): Problem {
+  return new Problem('invalid_request', {
+    detail: `The display name ${server.display_name} belongs to another remote file server.`,
+  });
+}

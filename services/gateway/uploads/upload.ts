@@ -1,0 +1,184 @@
+/**
+ * One upload, from the request to the started import: the file is streamed to the store's staging folder, the
+ * packager is told, and whatever goes wrong leaves nothing behind (contract, section 5.2).
+ */
+import { type FileHandle, mkdir, open, rm, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { lockImport } from '@osimage/database';
+import { type ErrorCode, Problem, systemCode } from '@osimage/errors';
+import { checkFileName, familyOf } from '@osimage/os-media';
+import type { ImageType } from '@osimage/packaging-api';
+import type { FastifyRequest } from 'fastify';
+import { imageTypeName } from '../image-types.ts';
+import { callFor } from '../packager-call.ts';
+import type { GatewayServices } from '../services.ts';
+import { readForm } from './form.ts';
+import { handOver } from './hand-over.ts';
+import { holdLease } from './lease.ts';
+import { writeStaging } from './staging-file.ts';
+
+export interface UploadOrder {
+  jobId: string;
+  imageType: ImageType;
+  /** Empty: the name the file's part gives. */
+  imageName: string;
+  os: string;
+  osrelease: string;
+  description: string;
+}
+
+/** The import is over after these: the file is not whole. After others it waits for a better try. */
+const fatal: ReadonlySet<ErrorCode> = new Set([
+  'upload_cut_off',
+  'upload_size_mismatch',
+  'no_space',
+  'store_unwritable',
+]);
+/** Whether the import was started is not known after these, so its file stays; the packager's sweeper decides. */
+const uncertain: ReadonlySet<ErrorCode> = new Set(['unavailable', 'deadline_exceeded']);
+
+/**
+ * Takes the file in the body of `request` and starts its import. Throws Problem not_found, not_owner,
+ * job_not_waiting, invalid_request, bad_name, wrong_extension, option_not_supported, upload_cut_off,
+ * upload_size_mismatch, no_space or store_unwritable; what had come is removed then.
+ */
+export async function receiveUpload(
+  services: GatewayServices,
+  order: UploadOrder,
+  request: FastifyRequest,
+): Promise<void> {
+  const { packager, storeRoot, log } = services;
+  const { jobId } = order;
+  const call = callFor(request);
+  const upload = { announced: await checkOrder(services, order, call.user), received: 0 };
+  await checkSpace(storeRoot, Math.max(upload.announced, Number(request.headers['content-length'] ?? 0)));
+  const silenceMs = services.settings.UPLOAD_LEASE * 1000;
+  const lease = await holdLease({ packager, jobId, call, log, silenceMs, received: () => upload.received });
+  try {
+    const path = join(storeRoot, 'staging', jobId);
+    const file = await createStaging(path, jobId);
+    try {
+      const name = await receive(file, order, upload, request, lease.signal, storeRoot);
+      await handOver(packager, { ...order, name, size: upload.received }, call);
+    } catch (error) {
+      const code = error instanceof Problem ? error.code : 'internal';
+      if (!uncertain.has(code)) await rm(path, { force: true });
+      if (fatal.has(code)) await abandon(services, jobId, upload.received, request);
+      throw error;
+    }
+  } finally {
+    await lease.stop();
+  }
+}
+
+/** What can be told before the body is read. Gives the announced number of bytes, 0 when there is none. */
+async function checkOrder({ db }: GatewayServices, order: UploadOrder, user: string): Promise<number> {
+  const { jobId, os, imageName } = order;
+  const type = imageTypeName(order.imageType);
+  const job = await lockImport(db, jobId);
+  if (job.created_by !== user) throw new Problem('not_owner', { id: jobId });
+  if (!job.waiting) throw new Problem('job_not_waiting', { id: jobId, state: job.state });
+  if (job.import.imageType !== type) {
+    const detail = `Import job ${jobId} was created for the type ${job.import.imageType}, not for ${type}.`;
+    throw new Problem('invalid_request', { detail });
+  }
+  if (os !== '' && familyOf(os) === undefined) {
+    throw new Problem('option_not_supported', { detail: `The operating system ${os} is not supported.` });
+  }
+  if (imageName !== '') checkFileName(type, imageName, os);
+  return job.import.fileSize;
+}
+
+async function checkSpace(storeRoot: string, needed: number): Promise<void> {
+  const available = await availableBytes(storeRoot);
+  if (needed > available) throw new Problem('no_space', { needed, available, where: 'the store' });
+}
+
+async function availableBytes(storeRoot: string): Promise<number> {
+  const disk = await statfs(storeRoot);
+  return disk.bavail * disk.bsize;
+}
+
+async function createStaging(path: string, jobId: string): Promise<FileHandle> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  try {
+    return await open(path, 'wx', 0o600);
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error;
+    throw new Problem('job_not_waiting', { id: jobId, state: 'receiving one already' }, { cause: error });
+  }
+}
+
+/** Reads the form into the file, closes it, and gives the name of what was uploaded. */
+async function receive(
+  file: FileHandle,
+  order: UploadOrder,
+  upload: { readonly announced: number; received: number },
+  request: FastifyRequest,
+  signal: AbortSignal,
+  storeRoot: string,
+): Promise<string> {
+  let name = order.imageName;
+  const save = async (source: Readable, partName: string) => {
+    if (name === '') {
+      name = partName;
+      checkFileName(imageTypeName(order.imageType), name, order.os);
+    }
+    await writeStaging(source, file, (total) => {
+      upload.received = total;
+      // More than was announced: no need to wait for the end of it.
+      if (upload.announced > 0 && total > upload.announced) throw sizeMismatch(upload);
+    });
+  };
+  const cutOff = () => new Problem('upload_cut_off', { received: upload.received });
+  try {
+    await readForm(request.raw, { signal, save, cutOff });
+  } catch (error) {
+    throw await asStoreProblem(error, upload, storeRoot);
+  } finally {
+    await file.close();
+  }
+  if (upload.announced > 0 && upload.received !== upload.announced) throw sizeMismatch(upload);
+  return name;
+}
+
+function sizeMismatch(upload: { announced: number; received: number }): Problem {
+  return new Problem('upload_size_mismatch', { expected: upload.announced, received: upload.received });
+}
+
+/** What a failed write means; other failures stay as they are. */
+async function asStoreProblem(
+  error: unknown,
+  upload: { announced: number; received: number },
+  storeRoot: string,
+): Promise<unknown> {
+  switch (systemCode(error)) {
+    case 'ENOSPC':
+    case 'EDQUOT': {
+      const available = await availableBytes(storeRoot);
+      const needed = Math.max(upload.announced, upload.received);
+      return new Problem('no_space', { needed, available, where: 'the store' }, { cause: error });
+    }
+    case 'EIO':
+    case 'EROFS':
+    case 'EFBIG':
+      return new Problem('store_unwritable', { detail: String(systemCode(error)) }, { cause: error });
+    default:
+      return error;
+  }
+}
+
+/** Ends the job, so that it says what happened. The lease ends it when the packager cannot be told. */
+async function abandon(
+  { packager }: GatewayServices,
+  jobId: string,
+  bytesReceived: number,
+  request: FastifyRequest,
+): Promise<void> {
+  try {
+    await packager.abandonImport({ jobId, bytesReceived }, callFor(request));
+  } catch (error) {
+    request.log.warn({ err: error, jobId }, 'a broken-off upload could not be reported');
+  }
+}

@@ -1,0 +1,18 @@
+/** What every part of a packager works with. */
+import type { BlobStore } from '@osimage/blob-store';
+import type { Database } from '@osimage/database';
+import type { KeyRing } from '@osimage/secrets';
+import type { Settings } from '@osimage/settings';
+import type { Logger } from '@osimage/telemetry';
+import type { Queue } from './jobs/queue.ts';
+
+export interface PackagerContext {
+  readonly settings: Settings;
+  readonly db: Database;
+  readonly queue: Queue;
+  readonly store: BlobStore;
+  readonly secrets: KeyRing;
+  readonly log: Logger;
+  /** Name of this process in jobs and logs. */
+  readonly worker: string;
+}

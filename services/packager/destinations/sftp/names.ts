@@ -1,0 +1,48 @@
+/** The names a delivery uses in the target folder besides the archive's own. */
+import { posix } from 'node:path';
+import { Problem } from '@osimage/errors';
+
+// NAME_MAX of Linux file systems, bytes.
+const MAX_NAME_BYTES = 255;
+
+/** Paths of everything a delivery leaves, for good or for a while, in the target folder. */
+export interface DeliveryNames {
+  readonly archive: string;
+  /** The line `sha256sum -c` wants. */
+  readonly checksum: string;
+  readonly archivePartial: string;
+  readonly checksumPartial: string;
+}
+
+/**
+ * Partial names carry job and attempt, so that no two attempts ever write the same file and a later one knows
+ * what an earlier one left. Throws Problem invalid_request when the name leaves no room for `.sha256`.
+ */
+export function namesOf(folder: string, name: string, jobId: string, attempt: number): DeliveryNames {
+  const checksum = `${name}.sha256`;
+  if (Buffer.byteLength(checksum) > MAX_NAME_BYTES) {
+    throw new Problem('invalid_request', {
+      detail: `The file name of path is longer than ${MAX_NAME_BYTES - 7} bytes, which leaves no room for .sha256 after it.`,
+    });
+  }
+  const within = (file: string) => posix.join(folder, file);
+  return {
+    archive: within(name),
+    checksum: within(checksum),
+    archivePartial: within(partialName(name, jobId, attempt)),
+    checksumPartial: within(partialName(checksum, jobId, attempt)),
+  };
+}
+
+function partialName(name: string, jobId: string, attempt: number): string {
+  const end = `.${jobId}-${attempt}.part`;
+  let start = name;
+  // Whole characters only: half a UTF-8 sequence is no name.
+  while (Buffer.byteLength(`.${start}${end}`) > MAX_NAME_BYTES) start = [...start].slice(0, -1).join('');
+  return `.${start}${end}`;
+}
+
+/** What stands in the `.sha256` file. A backslash in a name is written as sha256sum does it. */
+export function checksumLine(sha256: string, name: string): string {
+  return name.includes('\\') ? `\\${sha256}  ${name.replaceAll('\\', '\\\\')}\n` : `${sha256}  ${name}\n`;
+}

@@ -1,0 +1,100 @@
+/** One file under its temporary name: made, filled, brought to rest and measured, or taken away again. */
+import { posix } from 'node:path';
+import { Problem } from '@osimage/errors';
+import type { ServerProfile } from '../destination.ts';
+import { remoteProblem, SftpStatus } from './errors.ts';
+import type { SftpFiles } from './files.ts';
+
+/** Sends the content to an open handle and tells how many bytes are acknowledged. */
+export type Send = (handle: Buffer, onWritten: (bytes: number) => void) => Promise<void>;
+
+export class PartialFile {
+  readonly path: string;
+  /** Bytes it must have in the end. */
+  readonly size: number;
+  readonly #files: SftpFiles;
+  readonly #server: ServerProfile;
+  #handle: Buffer | undefined;
+  #written = 0;
+
+  constructor(files: SftpFiles, server: ServerProfile, path: string, size: number) {
+    this.#files = files;
+    this.#server = server;
+    this.path = path;
+    this.size = size;
+  }
+
+  /** Makes the file and sends its content. Throws Problem remote_no_space, remote_permission, remote_failed. */
+  async write(send: Send): Promise<void> {
+    this.#handle = await this.#step('create the temporary file', this.#create());
+    const onWritten = (bytes: number) => {
+      this.#written = bytes;
+    };
+    await this.#step('write', send(this.#handle, onWritten));
+  }
+
+  /** On the disk where the server can tell, closed, and of the right size; otherwise Problem remote_mismatch. */
+  async finish(): Promise<void> {
+    const handle = this.#handle;
+    if (handle === undefined) return;
+    await this.#step('bring the file to its disk', this.#files.sync(handle));
+    this.#handle = undefined;
+    await this.#step('close the file', this.#files.close(handle));
+    const found = (await this.#step('tell the size of the file', this.#files.lstat(this.path)))?.size ?? 0;
+    if (found === this.size) return;
+    throw new Problem('remote_mismatch', { address: this.#server.address, found, expected: this.size });
+  }
+
+  /** Takes the file away over `files`; one that is not there is as good. Throws when the server does not answer. */
+  async discard(files: SftpFiles): Promise<void> {
+    // Some servers do not remove a file that is open. The handle is known to its own channel only.
+    if (this.#handle !== undefined && files.channel === this.#files.channel) {
+      files.close(this.#handle).catch(() => undefined);
+    }
+    await files.remove(this.path).catch((error: unknown) => {
+      if (!(error instanceof SftpStatus)) throw error;
+    });
+  }
+
+  /**
+   * Something else may lie under our temporary name, for example a link that leads elsewhere. It is removed,
+   * not followed and not written to; a second one in its place means that somebody is at work there.
+   */
+  async #create(): Promise<Buffer> {
+    try {
+      return await this.#files.create(this.path);
+    } catch (error) {
+      if (!(error instanceof SftpStatus) || (await this.#files.lstat(this.path)) === undefined) throw error;
+      await this.#files.remove(this.path);
+      return this.#files.create(this.path);
+    }
+  }
+
+  /** Servers only say "failure" for a full disk; asking for the free space afterwards tells it from the rest. */
+  async #step<Value>(action: string, step: Promise<Value>): Promise<Value> {
+    try {
+      return await step;
+    } catch (error) {
+      if (error instanceof SftpStatus) {
+        await checkSpace(this.#files, this.#server, posix.dirname(this.path), this.size - this.#written);
+      }
+      throw remoteProblem(error, this.#server, action, this.path);
+    }
+  }
+}
+
+/** Throws Problem remote_no_space when the server says that less than `needed` bytes are free around `path`. */
+export async function checkSpace(
+  files: SftpFiles,
+  server: ServerProfile,
+  path: string,
+  needed: number,
+): Promise<void> {
+  const available = await files.freeBytes(path).catch((error: unknown) => {
+    // A server that cannot tell is not a full one.
+    if (error instanceof SftpStatus || error instanceof RangeError) return undefined;
+    throw error;
+  });
+  if (available === undefined || available >= Math.max(needed, 1)) return;
+  throw new Problem('remote_no_space', { address: server.address, needed, available });
+}

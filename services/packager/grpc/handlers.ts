@@ -1,0 +1,86 @@
+/** The rpcs of the packaging service: unpack the request, call the job code, pack the answer. */
+import { findJobs, listJobs } from '@osimage/database';
+import { Problem } from '@osimage/errors';
+import type { PackagingServiceHandlers } from '@osimage/packaging-api';
+import type { PackagerContext } from '../context.ts';
+import { startExport } from '../jobs/start-export.ts';
+import { abandonImport, createImport, renewImport, startImport } from '../jobs/start-import.ts';
+import { cancel, idsAtMost, remove } from '../jobs/stop-jobs.ts';
+import { toJobMessage, toKindRows, toStateRows } from './job-message.ts';
+import { unary } from './unary.ts';
+
+const pageSizeUsual = 100;
+const pageSizeMost = 1_000;
+
+export function createHandlers(context: PackagerContext): PackagingServiceHandlers {
+  const { db, log } = context;
+  return {
+    StartExport: unary(log, async (request, call) => await startExport(context, { ...request, ...call })),
+    CreateImport: unary(log, async (request, call) => {
+      if (request.fileSize < 0)
+        throw new Problem('invalid_request', { detail: 'file_size cannot be negative.' });
+      return await createImport(context, {
+        imageType: imageType(request.imageType),
+        fileSize: request.fileSize,
+        ...call,
+      });
+    }),
+    RenewImport: unary(log, async (request) => ({
+      wanted: await renewImport(context, jobId(request.jobId), request.bytesReceived),
+    })),
+    StartImport: unary(log, async ({ jobId: id, ...request }, { user }) => {
+      await startImport(context, jobId(id), { ...request, imageType: imageType(request.imageType) }, user);
+      return {};
+    }),
+    AbandonImport: unary(log, async (request, { user }) => {
+      await abandonImport(context, jobId(request.jobId), request.bytesReceived, user);
+      return {};
+    }),
+    GetJob: unary(log, async (request) => {
+      const [job] = await findJobs(db, [request.id]);
+      return { job: toJobMessage(job!) };
+    }),
+    ListJobs: unary(log, async (request) => {
+      const limit = pageSize(request.pageSize);
+      const rows = await listJobs(db, {
+        states: toStateRows(request.states),
+        kinds: toKindRows(request.kinds),
+        ...(request.pageToken && { before: jobId(request.pageToken) }),
+        limit: limit + 1,
+      });
+      const page = rows.slice(0, limit);
+      return { jobs: page.map(toJobMessage), nextPageToken: rows.length > limit ? page.at(-1)!.id : '' };
+    }),
+    CancelJobs: unary(log, async (request, { user }) => ({
+      jobs: (await cancel(context, ids(request.ids), user)).map(toJobMessage),
+    })),
+    DeleteJobs: unary(log, async (request) => {
+      await remove(context, ids(request.ids));
+      return {};
+    }),
+  };
+}
+
+function jobId(id: string): string {
+  if (!/^[1-9]\d{0,17}$/.test(id)) throw new Problem('not_found', { what: 'job', id: id.slice(0, 40) });
+  return id;
+}
+
+function ids(list: readonly string[]): string[] {
+  if (list.length === 0) throw new Problem('invalid_request', { detail: 'Name at least one job.' });
+  if (list.length > idsAtMost)
+    throw new Problem('invalid_request', { detail: `Name at most ${idsAtMost} jobs.` });
+  return [...new Set(list)];
+}
+
+function imageType(name: string): string {
+  const type = name.replace('IMAGE_TYPE_', '');
+  if (type === 'UNSPECIFIED') throw new Problem('invalid_request', { detail: 'An image_type is needed.' });
+  return type;
+}
+
+function pageSize(wanted: number): number {
+  if (wanted < 0 || wanted > pageSizeMost)
+    throw new Problem('invalid_request', { detail: `page_size is 1 to ${pageSizeMost}.` });
+  return wanted || pageSizeUsual;
+}

@@ -1,0 +1,87 @@
+/**
+ * One attempt at a job: its fence, its signal and its progress. Whatever an attempt writes goes through
+ * here, so that a worker that lost its job can do nothing to its successor (design section 6).
+ */
+import { type ClaimedJob, type Database, holdsJob, saveProgress } from '@osimage/database';
+import { isDatabaseAway, Problem } from '@osimage/errors';
+import type { Logger } from '@osimage/telemetry';
+
+// Watchers want progress at most a second old.
+const reportEveryMs = 500;
+
+export class Attempt {
+  readonly job: ClaimedJob;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  readonly #db: Database;
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  #step = 'starting';
+  #bytesDone = 0;
+  #bytesTotal = 0;
+  #changed = true;
+  #reporting: Promise<void> | undefined;
+
+  constructor(db: Database, job: ClaimedJob, log: Logger) {
+    this.#db = db;
+    this.job = job;
+    this.log = log;
+    this.signal = this.#controller.signal;
+    this.#timer = setInterval(() => this.#report(), reportEveryMs);
+  }
+
+  /** Makes `signal` abort; the first reason stays. */
+  abort(reason: Error): void {
+    this.#controller.abort(reason);
+  }
+
+  /** What is being done now. */
+  step(step: string): void {
+    this.#step = step;
+    this.#changed = true;
+  }
+
+  /** Bytes known in advance, of which bytesDone counts. */
+  total(bytes: number): void {
+    this.#bytesTotal = bytes;
+    this.#changed = true;
+  }
+
+  progress(bytesDone: number): void {
+    this.#bytesDone = bytesDone;
+    this.#changed = true;
+  }
+
+  /** Throws when this attempt has lost the job: called before anything becomes visible. */
+  async checkLease(): Promise<void> {
+    this.signal.throwIfAborted();
+    if (await holdsJob(this.#db, this.job.id, this.job.attempt)) return;
+    const lost = new Problem('attempt_lost');
+    this.abort(lost);
+    throw lost;
+  }
+
+  /** Stops reporting; nothing of this attempt is written by itself afterwards. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#reporting;
+  }
+
+  #report(): void {
+    if (!this.#changed || this.#reporting) return;
+    this.#changed = false;
+    const progress = { step: this.#step, bytesDone: this.#bytesDone, bytesTotal: this.#bytesTotal };
+    this.#reporting = saveProgress(this.#db, this.job.id, this.job.attempt, progress)
+      .then((held) => {
+        if (!held) this.abort(new Problem('attempt_lost'));
+      })
+      .catch((error: unknown) => {
+        // The work itself goes on without the database; the next report tries again.
+        this.#changed = true;
+        if (!isDatabaseAway(error)) this.log.warn({ err: error }, 'progress not saved');
+      })
+      .finally(() => {
+        this.#reporting = undefined;
+      });
+  }
+}

@@ -1,0 +1,113 @@
+/** The export job: from the snapshot to a published archive, here or on a remote file server. */
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { type Archive, archiveFiles, openArchive, parseMetadata, writeArchive } from '@osimage/archive';
+import { freeBytes, loadBlobs } from '@osimage/blob-store';
+import {
+  endJob,
+  insertArchive,
+  isPublished,
+  type Outcome,
+  type Queryable,
+  readSnapshot,
+} from '@osimage/database';
+import { Problem } from '@osimage/errors';
+import type { PackagerContext } from '../context.ts';
+import type { Attempt } from './attempt.ts';
+import { deliver } from './deliver.ts';
+
+/** Runs an export to its end; throws a Problem when it cannot be done. */
+export async function runExport(context: PackagerContext, attempt: Attempt): Promise<void> {
+  const archive = await open(context, attempt);
+  try {
+    attempt.total(archive.size);
+    if (attempt.job.server_id === null) await exportLocally(context, attempt, archive);
+    else await exportRemotely(context, attempt, archive);
+  } finally {
+    await archive.close();
+  }
+}
+
+async function open(context: PackagerContext, attempt: Attempt): Promise<Archive> {
+  attempt.step('planning');
+  const metadata = await readSnapshot(context.db, attempt.job.id);
+  const files = archiveFiles(parseMetadata(metadata));
+  const blobs = await loadBlobs(
+    context.db,
+    files.map((file) => file.sha256),
+  );
+  const members = files.map((file) => {
+    const blob = blobs.get(file.sha256);
+    if (!blob) throw new Problem('blob_damaged', { name: basename(file.path) });
+    return { path: file.path, blob };
+  });
+  return openArchive({ metadata, members }, context.store.root);
+}
+
+async function exportLocally(context: PackagerContext, attempt: Attempt, archive: Archive): Promise<void> {
+  const { job, signal } = attempt;
+  const filename = job.filename ?? '';
+  const available = await freeBytes(context.store.root);
+  if (archive.size > available)
+    throw new Problem('no_space', { needed: archive.size, available, where: 'the store' });
+  // Of this attempt alone: a predecessor that wakes up writes elsewhere and cannot touch it.
+  const folder = join('exports', job.id, String(job.attempt));
+  await mkdir(join(context.store.root, folder), { recursive: true, mode: 0o700 });
+  attempt.step('writing');
+  const physicalPath = join(folder, filename);
+  const written = await writeArchive(archive, join(context.store.root, physicalPath), {
+    signal,
+    onProgress: (bytes) => attempt.progress(bytes),
+  });
+  await attempt.close();
+  // Only this commit makes the archive visible, and only if the attempt still holds the job.
+  await complete(context, attempt, { finalPath: filename, ...written }, (tx) =>
+    insertArchive(tx, {
+      id: filename,
+      jobId: job.id,
+      profileId: job.profile_id ?? '',
+      physicalPath,
+      createdBy: job.created_by,
+      ...written,
+    }),
+  );
+  await removeAttempts(context, job.id, job.attempt);
+}
+
+async function exportRemotely(context: PackagerContext, attempt: Attempt, archive: Archive): Promise<void> {
+  const delivered = await deliver(context, attempt, archive);
+  await attempt.close();
+  await complete(context, attempt, delivered);
+}
+
+async function complete(
+  context: PackagerContext,
+  attempt: Attempt,
+  result: Pick<Outcome, 'finalPath' | 'size' | 'sha256'>,
+  publish: (tx: Queryable) => Promise<void> = async () => {},
+): Promise<void> {
+  const { job } = attempt;
+  await context.db.transaction(async (tx) => {
+    const held = await endJob(tx, job.id, job.attempt, { state: 'Complete', step: 'done', ...result });
+    if (!held) throw new Problem('attempt_lost');
+    await publish(tx);
+  });
+}
+
+/**
+ * Removes what this attempt wrote, unless it was published: a commit whose answer got lost looks like a
+ * failure. Its folder is its own, so this is right even when the job went to somebody else.
+ */
+export async function cleanExport(context: PackagerContext, attempt: Attempt): Promise<void> {
+  const folder = join('exports', attempt.job.id, String(attempt.job.attempt));
+  if (await isPublished(context.db, join(folder, attempt.job.filename ?? ''))) return;
+  await rm(join(context.store.root, folder), { recursive: true, force: true });
+}
+
+/** Removes the folders of a job's attempts but the one that was published. */
+async function removeAttempts(context: PackagerContext, jobId: string, published: number): Promise<void> {
+  const folder = join(context.store.root, 'exports', jobId);
+  for (const name of await readdir(folder)) {
+    if (name !== String(published)) await rm(join(folder, name), { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * The dispatcher: pg-boss tells a worker to look at a job's row, and finds out when a worker died.
+ * It never decides what a job is; our row does (design section 6).
+ */
+import type { Database, Queryable } from '@osimage/database';
+import type { Logger } from '@osimage/telemetry';
+import { PgBoss } from 'pg-boss';
+
+export const queueSchema = 'pgboss';
+export const queueName = 'jobs';
+
+// A killed worker's job was taken over after 12 s with these, measured; pg-boss's own defaults take over a minute.
+const heartbeatSeconds = 10;
+const superviseSeconds = 5;
+// Returned jobs are not announced by NOTIFY, so polling must stay short.
+const pollSeconds = 2;
+
+const queueOptions = {
+  heartbeatSeconds,
+  // The longest pg-boss allows; the sweeper starts what is cut off here again.
+  expireInSeconds: 86_399,
+  // Our own counts decide when to give up (see run.ts); the queue must not be first.
+  retryLimit: 1_000,
+  retryDelay: 0,
+  retentionSeconds: 365 * 86_400,
+  deleteAfterSeconds: 3_600,
+  notify: true,
+};
+
+export interface QueueEntry {
+  jobId: string;
+}
+
+/** Runs one entry; `signal` aborts when the entry is cancelled or was given to another worker. */
+export type RunEntry = (jobId: string, queueId: string, signal: AbortSignal) => Promise<void>;
+
+export interface Queue {
+  /** Adds an entry with this id in the transaction; it runs after the commit, `delayMs` later at the earliest. */
+  add(tx: Queryable, queueId: string, jobId: string, delayMs?: number): Promise<void>;
+  /** Drops entries in the transaction, whatever their state. */
+  drop(tx: Queryable, queueIds: readonly string[]): Promise<void>;
+  /** Starts `count` workers of this process. */
+  work(count: number, run: RunEntry): Promise<void>;
+  /** Takes no more entries; those running go on. */
+  pause(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens the queue, making or upgrading its schema and its entry table. */
+export async function openQueue(db: Database, log: Logger): Promise<Queue> {
+  const boss = new PgBoss({
+    connectionString: db.url,
+    application_name: 'osimage-queue',
+    schema: queueSchema,
+    max: 4,
+    useListenNotify: true,
+    schedule: false,
+    superviseIntervalSeconds: superviseSeconds,
+    monitorIntervalSeconds: superviseSeconds,
+    registerInstance: false,
+  });
+  boss.on('error', (error) => log.warn({ err: error }, 'queue error'));
+  boss.on('warning', (warning) => log.debug({ warning }, 'queue warning'));
+  await boss.start();
+  await boss.createQueue(queueName, queueOptions);
+
+  const inside = (tx: Queryable) => ({
+    db: { executeSql: (text: string, values?: unknown[]) => tx.query(text, values) },
+  });
+
+  return {
+    async add(tx, queueId, jobId, delayMs = 0) {
+      const startAfter = delayMs > 0 ? new Date(Date.now() + delayMs) : undefined;
+      const entry: QueueEntry = { jobId };
+      await boss.send(queueName, entry, { id: queueId, ...(startAfter && { startAfter }), ...inside(tx) });
+    },
+    async drop(tx, queueIds) {
+      if (queueIds.length > 0) await boss.deleteJob(queueName, [...queueIds], inside(tx));
+    },
+    async work(count, run) {
+      await boss.work<QueueEntry>(
+        queueName,
+        {
+          localConcurrency: count,
+          pollingIntervalSeconds: pollSeconds,
+          notifyPollingIntervalSeconds: pollSeconds,
+          heartbeatRefreshSeconds: 3,
+        },
+        async ([entry]) => {
+          if (entry) await run(entry.data.jobId, entry.id, entry.signal);
+        },
+      );
+    },
+    pause: () => boss.offWork(queueName, { wait: false }),
+    close: () => boss.stop({ graceful: true, timeout: 5_000 }),
+  };
+}

@@ -1,0 +1,147 @@
+/** Running a job: claim it, do its work, and end it, hand it back or try again later. */
+import { randomUUID } from 'node:crypto';
+import { type ClaimedJob, claimJob, endJob, requeueJob } from '@osimage/database';
+import { Problem, toProblem } from '@osimage/errors';
+import type { PackagerContext } from '../context.ts';
+import { Attempt } from './attempt.ts';
+import { cleanExport, runExport } from './export.ts';
+import { cleanImport, runImport } from './import.ts';
+
+// A job that takes its worker down with it must not go round for ever.
+const lostAtMost = 5;
+const failuresAtMost = 6;
+const backoffBaseMs = 2_000;
+const backoffMostMs = 5 * 60_000;
+
+/** Aborts an attempt whose process is stopping: the job goes back to the queue, unharmed. */
+export class HandedBack extends Error {
+  override name = 'HandedBack';
+}
+
+const kinds = {
+  export: { run: runExport, clean: cleanExport },
+  import: { run: runImport, clean: cleanImport },
+};
+
+/** The attempts of this process, so that a cancel or a stop can reach them. */
+export class Runner {
+  readonly #context: PackagerContext;
+  readonly #running = new Map<string, Attempt>();
+  #idle: (() => void) | undefined;
+
+  constructor(context: PackagerContext) {
+    this.#context = context;
+  }
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  /** Stops the attempt at this job, if it is here. */
+  stop(jobId: string, reason: Error): void {
+    this.#running.get(jobId)?.abort(reason);
+  }
+
+  stopAll(reason: Error): void {
+    for (const attempt of this.#running.values()) attempt.abort(reason);
+  }
+
+  ids(): string[] {
+    return [...this.#running.keys()];
+  }
+
+  /** Resolves when nothing runs, or when `signal` aborts. */
+  async idle(signal: AbortSignal): Promise<void> {
+    if (this.size === 0 || signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#idle = resolve;
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    await promise;
+  }
+
+  /** Runs the job of one queue entry, unless the entry is out of date. */
+  async run(jobId: string, queueId: string, entrySignal: AbortSignal): Promise<void> {
+    const { db, worker, log } = this.#context;
+    const lost = new Problem('worker_lost', { times: 1 }).toJSON();
+    const job = await db.transaction((tx) => claimJob(tx, jobId, queueId, worker, lost));
+    if (!job) return;
+    const attempt = new Attempt(
+      db,
+      job,
+      log.child({ job: job.id, attempt: job.attempt, request: job.request_id }),
+    );
+    const onEntryLost = () => attempt.abort(new Problem('attempt_lost'));
+    entrySignal.addEventListener('abort', onEntryLost, { once: true });
+    this.#running.set(job.id, attempt);
+    try {
+      await this.#attempt(job, attempt);
+    } finally {
+      entrySignal.removeEventListener('abort', onEntryLost);
+      this.#running.delete(job.id);
+      if (this.size === 0) this.#idle?.();
+    }
+  }
+
+  async #attempt(job: ClaimedJob, attempt: Attempt): Promise<void> {
+    const { log } = attempt;
+    const kind = kinds[job.kind];
+    const started = Date.now();
+    log.info({ kind: job.kind }, 'job started');
+    try {
+      if (job.lost >= lostAtMost) throw new Problem('worker_lost', { times: job.lost });
+      if (attempt.signal.aborted) throw attempt.signal.reason;
+      await kind.run(this.#context, attempt);
+      log.info({ ms: Date.now() - started }, 'job complete');
+    } catch (error) {
+      await attempt.close();
+      await this.#settle(job, attempt, attempt.signal.aborted ? attempt.signal.reason : error);
+      await kind
+        .clean(this.#context, attempt)
+        .catch((failure: unknown) => log.warn({ err: failure }, 'left to the sweeper'));
+    } finally {
+      await attempt.close();
+    }
+  }
+
+  /** Decides what a failed attempt means for its job. */
+  async #settle(job: ClaimedJob, attempt: Attempt, error: unknown): Promise<void> {
+    const { db, queue } = this.#context;
+    const { log } = attempt;
+    if (error instanceof HandedBack) {
+      const queueId = randomUUID();
+      await db.transaction(async (tx) => {
+        if (await requeueJob(tx, job.id, job.attempt, queueId, 'waiting for a worker'))
+          await queue.add(tx, queueId, job.id);
+      });
+      log.info('job handed back');
+      return;
+    }
+    const problem = toProblem(error, `job ${job.id}`);
+    if (problem.code === 'attempt_lost' || problem.code === 'cancelled') {
+      log.info({ code: problem.code }, 'job stopped');
+      return;
+    }
+    log.warn({ err: problem, cause: problem.cause, code: problem.code }, 'job failed');
+    if (problem.transient && job.failed + 1 < failuresAtMost) {
+      const delayMs = backoffMs(job.failed);
+      const queueId = randomUUID();
+      await db.transaction(async (tx) => {
+        const step = `trying again after: ${problem.message}`;
+        if (await requeueJob(tx, job.id, job.attempt, queueId, step, problem.toJSON())) {
+          await queue.add(tx, queueId, job.id, delayMs);
+        }
+      });
+      return;
+    }
+    const state = problem.code === 'worker_lost' ? 'Interrupted' : 'StoppedWithError';
+    await db.transaction((tx) =>
+      endJob(tx, job.id, job.attempt, { state, step: 'failed', error: problem.toJSON() }),
+    );
+  }
+}
+
+/** Jittered exponential backoff: half of it fixed, half random, so that jobs do not return in step. */
+function backoffMs(failures: number): number {
+  const most = Math.min(backoffMostMs, backoffBaseMs * 2 ** failures);
+  return most / 2 + (Math.random() * most) / 2;
+}

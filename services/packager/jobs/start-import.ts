@@ -1,0 +1,134 @@
+/** An import up to the point where it runs: created, kept alive while its file arrives, fed or given up. */
+import { randomUUID } from 'node:crypto';
+import { stat, statfs, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  feedImport,
+  type ImportParameters,
+  insertJob,
+  interruptImports,
+  lockImport,
+  renewImport as renewLease,
+} from '@osimage/database';
+import { Problem, systemCode } from '@osimage/errors';
+import { checkFileName, familyOf } from '@osimage/os-media';
+import type { PackagerContext } from '../context.ts';
+
+/** Where the file of an import arrives, relative to the store's folder. */
+export function stagingPath(jobId: string): string {
+  return join('staging', jobId);
+}
+
+export interface ImportOrder {
+  imageType: string;
+  /** Bytes, 0 when not known. */
+  fileSize: number;
+  user: string;
+  requestId: string;
+}
+
+/** Creates an import that waits for its file. Throws Problem no_space when the announced file cannot fit. */
+export async function createImport(
+  context: PackagerContext,
+  order: ImportOrder,
+): Promise<{ jobId: string; stagingPath: string }> {
+  await checkSpace(context.store.root, order.fileSize);
+  const jobId = await insertJob(context.db, {
+    kind: 'import',
+    title: `Import ${order.imageType} file`,
+    createdBy: order.user,
+    requestId: order.requestId,
+    import: { imageType: order.imageType, fileSize: order.fileSize },
+    leaseMs: context.settings.UPLOAD_LEASE * 1000,
+  });
+  return { jobId, stagingPath: stagingPath(jobId) };
+}
+
+async function checkSpace(root: string, needed: number): Promise<void> {
+  if (needed === 0) return;
+  const disk = await statfs(root);
+  const available = disk.bavail * disk.bsize;
+  // The upload and the packed blob lie beside each other until the import ends.
+  if (needed * 2 > available)
+    throw new Problem('no_space', { needed: needed * 2, available, where: 'the store' });
+}
+
+/** Says that bytes are still arriving. False: nobody wants them any more. */
+export async function renewImport(context: PackagerContext, jobId: string, bytes: number): Promise<boolean> {
+  return await renewLease(context.db, jobId, context.settings.UPLOAD_LEASE * 1000, bytes);
+}
+
+/**
+ * Hands the staging file over to the workers, in one transaction with the queue entry. The file's name and
+ * size are checked here, its content by the job.
+ * Throws Problem job_not_waiting, wrong_extension, bad_name, upload_size_mismatch or upload_cut_off.
+ */
+export async function startImport(
+  context: PackagerContext,
+  jobId: string,
+  parameters: ImportParameters,
+  user: string,
+): Promise<void> {
+  checkFileName(parameters.imageType, parameters.name, parameters.os);
+  if (parameters.os && familyOf(parameters.os) === undefined) {
+    throw new Problem('option_not_supported', {
+      detail: `The operating system ${parameters.os.slice(0, 40)} is not supported.`,
+    });
+  }
+  const received = await sizeOf(join(context.store.root, stagingPath(jobId)));
+  await context.db.transaction(async (tx) => {
+    const job = await lockImport(tx, jobId);
+    if (job.created_by !== user) throw new Problem('not_owner', { id: jobId });
+    if (!job.waiting) throw new Problem('job_not_waiting', { id: jobId, state: job.state });
+    if (job.import.imageType !== parameters.imageType) {
+      throw new Problem('invalid_request', {
+        detail: `Import job ${jobId} was created for type ${job.import.imageType}, not ${parameters.imageType}.`,
+      });
+    }
+    if (received === undefined || received !== parameters.size)
+      throw new Problem('upload_cut_off', { received: received ?? 0 });
+    if (job.import.fileSize > 0 && job.import.fileSize !== received) {
+      throw new Problem('upload_size_mismatch', { expected: job.import.fileSize, received });
+    }
+    const queueId = randomUUID();
+    await feedImport(
+      tx,
+      jobId,
+      queueId,
+      `Import ${parameters.imageType} file ${parameters.name}`,
+      parameters,
+    );
+    await context.queue.add(tx, queueId, jobId);
+  });
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Ends an import whose upload broke off, and removes what had arrived. */
+export async function abandonImport(
+  context: PackagerContext,
+  jobId: string,
+  received: number,
+  user: string,
+): Promise<void> {
+  await context.db.transaction(async (tx) => {
+    const job = await lockImport(tx, jobId);
+    if (job.created_by !== user) throw new Problem('not_owner', { id: jobId });
+    await interruptImports(tx, new Problem('upload_cut_off', { received }), jobId);
+  });
+  await removeStaging(context, jobId);
+}
+
+/** Removes the staging file of an import, if there is one. */
+export async function removeStaging(context: PackagerContext, jobId: string): Promise<void> {
+  await unlink(join(context.store.root, stagingPath(jobId))).catch((error: unknown) => {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  });
+}

@@ -1,0 +1,46 @@
+/** Starts a packager: settings from the environment, until it is told to stop. */
+import { isLoopback } from '@osimage/outbound';
+import { loadSettings, SettingsError } from '@osimage/settings';
+import { createLogger } from '@osimage/telemetry';
+import { startPackager } from './packager.ts';
+
+async function main(): Promise<void> {
+  const settings = loadSettings(process.env);
+  const url = settings.DATABASE_URL;
+  if (url === undefined)
+    throw new SettingsError('DATABASE_URL must be set; `npm start` brings a database of its own');
+  const host = settings.PACKAGER_LISTEN.slice(0, settings.PACKAGER_LISTEN.lastIndexOf(':'));
+  // Anybody who reaches this port may do anything: without certificates it stays on this machine.
+  if (!isLoopback(host)) throw new SettingsError(`PACKAGER_LISTEN must be a loopback address, not ${host}`);
+  const log = createLogger('packager', settings.LOG_LEVEL);
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
+  const starting = startPackager(settings, url, log);
+
+  let stopping = false;
+  const stop = async (why: string): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ why }, 'stopping');
+    try {
+      await (await starting).stop();
+      process.exit(0);
+    } catch (error) {
+      log.error({ err: error }, 'did not stop cleanly');
+      process.exit(1);
+    }
+  };
+  process.on('SIGTERM', () => void stop('SIGTERM'));
+  process.on('SIGINT', () => void stop('SIGINT'));
+  // The process that started us is gone.
+  process.on('disconnect', () => void stop('parent gone'));
+
+  const packager = await starting;
+  log.info({ address: packager.address }, 'packager ready');
+  process.send?.({ ready: true, address: packager.address });
+}
+
+main().catch((error: unknown) => {
+  const line = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`packager: ${line}\n`);
+  process.exit(error instanceof SettingsError ? 2 : 1);
+});

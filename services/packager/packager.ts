@@ -1,0 +1,70 @@
+/** Composes a packager and takes it apart again. */
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { openStore } from '@osimage/blob-store';
+import { migrate, openDatabase, stopChannel } from '@osimage/database';
+import { Problem } from '@osimage/errors';
+import { loadSecretKey } from '@osimage/secrets';
+import type { Settings } from '@osimage/settings';
+import type { Logger } from '@osimage/telemetry';
+import type { PackagerContext } from './context.ts';
+import { serve } from './grpc/server.ts';
+import { openQueue } from './jobs/queue.ts';
+import { HandedBack, Runner } from './jobs/run.ts';
+import { stopEnded } from './jobs/stop-ended.ts';
+import { startSweeper } from './jobs/sweep.ts';
+
+export interface Packager {
+  /** host:port of its gRPC server. */
+  address: string;
+  /** Lets jobs go on for DRAIN_SECONDS, hands back what is left, and closes everything. */
+  stop(): Promise<void>;
+}
+
+/** Starts a packager on the database at `url`. */
+export async function startPackager(settings: Settings, url: string, log: Logger): Promise<Packager> {
+  await migrate(url);
+  const db = openDatabase(url, {
+    name: 'osimage-packager',
+    max: settings.PACKAGER_JOBS + 10,
+    onError: (error) => log.warn({ err: error }, 'database connection lost'),
+  });
+  const context: PackagerContext = {
+    settings,
+    db,
+    queue: await openQueue(db, log),
+    store: await openStore(join(settings.DATA_DIR, 'store')),
+    secrets: await loadSecretKey(settings),
+    log,
+    worker: `${hostname()}/${process.pid}`,
+  };
+  const runner = new Runner(context);
+  const closing = new AbortController();
+  const stopListening = await db.listen(
+    stopChannel,
+    (jobId) => runner.stop(jobId, new Problem('attempt_lost')),
+    // What was said while nobody listened is read from the rows.
+    () => void stopEnded(context, runner),
+  );
+  const sweeper = startSweeper(context, closing.signal);
+  await context.queue.work(settings.PACKAGER_JOBS, (jobId, queueId, signal) =>
+    runner.run(jobId, queueId, signal),
+  );
+  const server = await serve(context, settings.PACKAGER_LISTEN);
+
+  return {
+    address: server.address,
+    async stop() {
+      await server.close();
+      await context.queue.pause();
+      await runner.idle(AbortSignal.timeout(settings.DRAIN_SECONDS * 1000));
+      runner.stopAll(new HandedBack());
+      await runner.idle(AbortSignal.timeout(5_000));
+      closing.abort();
+      await sweeper.stopped;
+      await stopListening();
+      await context.queue.close();
+      await db.close();
+    },
+  };
+}
