@@ -12,6 +12,7 @@ const familyNames: Record<OsFamily, readonly string[]> = {
     'redhatenterpriselinux',
     'centos',
     'centos-stream',
+    'centosstream',
     'alma',
     'almalinux',
     'rocky',

@@ -110,11 +110,18 @@ function settle(
     family,
     os: found?.os ?? (os || release.replace(/-?\d.*$/, '')).trim().toLowerCase(),
     osrelease: imageId(release),
-    version: found?.version || (/\d+(\.\d+)*(r2)?/i.exec(release)?.[0].toLowerCase() ?? ''),
+    // The numbers of an unknown product are not those of the kin.
+    version: (found?.os && found.version) || versionIn(release),
     arch: found?.arch ?? 'x86_64',
     buildId: found?.buildId ?? '',
-    name: found?.os ? found.name : plain(release),
+    name: found?.name || plain(release),
   };
+}
+
+/** The number in the name of a release: 9.4 in rhels9.4, 2012r2 in win2012r2; empty in a name of another kind. */
+function versionIn(release: string): string {
+  if (!familyOf(release)) return '';
+  return /\d+(\.\d+)*(r2)?/i.exec(release)?.[0].toLowerCase() ?? '';
 }
 
 function plain(text: string): string {

@@ -4,6 +4,9 @@ import { loadSettings, SettingsError } from '@osimage/settings';
 import { createLogger } from '@osimage/telemetry';
 import { startPackager } from './packager.ts';
 
+/** How long a stop may take beyond DRAIN_SECONDS. */
+const stopWithinMs = 15_000;
+
 async function main(): Promise<void> {
   const settings = loadSettings(process.env);
   const url = settings.DATABASE_URL;
@@ -21,6 +24,8 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     log.info({ why }, 'stopping');
+    // With the database away nothing can be handed back; the queue's heartbeat tells the others.
+    setTimeout(() => process.exit(1), settings.DRAIN_SECONDS * 1000 + stopWithinMs).unref();
     try {
       await (await starting).stop();
       process.exit(0);

@@ -123,7 +123,8 @@ export interface Outcome {
 export async function endJob(tx: Queryable, id: string, attempt: number, outcome: Outcome): Promise<boolean> {
   const { rowCount } = await tx.query(
     `update jobs set state = $3, step = $4, error = $5, ended_at = now(), percent = 100,
-       bytes_done = case when $3 = 'Complete' then bytes_total else bytes_done end,
+       bytes_total = case when $3 = 'Complete' then coalesce($8::bigint, bytes_total) else bytes_total end,
+       bytes_done = case when $3 = 'Complete' then coalesce($8::bigint, bytes_total) else bytes_done end,
        filename = coalesce($6, filename), final_path = $7, size = $8, sha256 = decode($9, 'hex'), object_id = $10
      where id = $1 and attempt = $2 and ended_at is null`,
     [

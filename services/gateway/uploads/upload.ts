@@ -3,7 +3,7 @@
  * packager is told, and whatever goes wrong leaves nothing behind (contract, section 5.2).
  */
 import { type FileHandle, mkdir, open, rm, statfs } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { lockImport } from '@osimage/database';
 import { type ErrorCode, Problem, systemCode } from '@osimage/errors';
@@ -52,6 +52,7 @@ export async function receiveUpload(
   const { jobId } = order;
   const call = callFor(request);
   const upload = { announced: await checkOrder(services, order, call.user), received: 0 };
+  await mkdir(join(storeRoot, 'staging'), { recursive: true, mode: 0o700 });
   await checkSpace(storeRoot, Math.max(upload.announced, Number(request.headers['content-length'] ?? 0)));
   const silenceMs = services.settings.UPLOAD_LEASE * 1000;
   const lease = await holdLease({ packager, jobId, call, log, silenceMs, received: () => upload.received });
@@ -101,7 +102,6 @@ async function availableBytes(storeRoot: string): Promise<number> {
 }
 
 async function createStaging(path: string, jobId: string): Promise<FileHandle> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   try {
     return await open(path, 'wx', 0o600);
   } catch (error) {

@@ -1,0 +1,101 @@
+/** A service as a process of its own: started, ready, ended. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+export type ServiceName = 'gateway' | 'packager';
+
+/** What a service sends over its IPC channel when a request would succeed. */
+export interface Ready {
+  readonly ready: true;
+  /** Of a packager: host:port of its gRPC server. */
+  readonly address?: string;
+  /** Of the gateway: where it answers. */
+  readonly url?: string;
+}
+
+export interface ServiceProcess {
+  readonly pid: number;
+  readonly ready: Ready;
+  /** Settles when the process is gone. */
+  readonly exited: Promise<Ended>;
+  /** Asks it to stop and waits; it is killed when it takes longer than `ms`. */
+  stop(ms: number): Promise<void>;
+  kill(signal: NodeJS.Signals): Promise<void>;
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** A service that ended before it was ready. It has said why on its standard error. */
+export class NotStarted extends Error {
+  readonly ended: Ended;
+
+  constructor(name: ServiceName, ended: Ended) {
+    super(`${name} did not start (${describe(ended)})`);
+    this.ended = ended;
+  }
+}
+
+export interface StartOptions {
+  readonly env: NodeJS.ProcessEnv;
+  /** File descriptors for its output; ours unless told. */
+  readonly stdout?: number;
+  readonly stderr?: number;
+  /** Ends a service that is not ready yet. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Starts services/<name>/main.ts and waits until it is ready. The IPC channel tells the service when this
+ * process is gone, however it ended. Throws NotStarted.
+ */
+export async function startService(name: ServiceName, options: StartOptions): Promise<ServiceProcess> {
+  const main = join(import.meta.dirname, '../services', name, 'main.ts');
+  const child = spawn(process.execPath, [main], {
+    stdio: ['ignore', options.stdout ?? 'inherit', options.stderr ?? 'inherit', 'ipc'],
+    env: options.env,
+  });
+  const exited = new Promise<Ended>((resolve) =>
+    child.once('exit', (code, signal) => resolve({ code, signal })),
+  );
+  const end = () => void stop(child, exited, 5_000);
+  options.signal?.addEventListener('abort', end, { once: true });
+  const ready = await Promise.race([
+    new Promise<Ready>((resolve) =>
+      child.on('message', (message) => {
+        if (isReady(message)) resolve(message);
+      }),
+    ),
+    exited.then((ended) => {
+      throw new NotStarted(name, ended);
+    }),
+  ]).finally(() => options.signal?.removeEventListener('abort', end));
+  return {
+    pid: child.pid ?? 0,
+    ready,
+    exited,
+    stop: (ms) => stop(child, exited, ms),
+    kill: async (signal) => {
+      child.kill(signal);
+      await exited;
+    },
+  };
+}
+
+async function stop(child: ChildProcess, exited: Promise<Ended>, ms: number): Promise<void> {
+  child.kill('SIGTERM');
+  const force = setTimeout(() => child.kill('SIGKILL'), ms);
+  await exited;
+  clearTimeout(force);
+}
+
+function isReady(message: unknown): message is Ready {
+  return typeof message === 'object' && message !== null && 'ready' in message && message.ready === true;
+}
+
+/** Such as "exit code 1" or "SIGKILL". */
+export function describe(ended: Ended): string {
+  return ended.signal ?? `exit code ${ended.code}`;
+}

@@ -1,0 +1,156 @@
+/** The gateway as a process: how it starts, what it prints and logs, how it ends. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import t, { type Test } from 'tap';
+import { createTestDatabase } from '../support/database.ts';
+import { basic } from '../support/gateway.ts';
+
+interface Started {
+  /** What it sends when it is ready; undefined when it ended first. */
+  ready: { ready: true; url: string } | undefined;
+  stop(signal: NodeJS.Signals): Promise<{ code: number | null; stdout: string; stderr: string }>;
+  /** Takes away the channel to its parent. */
+  disconnect(): Promise<{ code: number | null }>;
+}
+
+/** Gives it when it is ready, has logged `until`, or has ended. */
+async function start(t: Test, env: NodeJS.ProcessEnv, until?: RegExp): Promise<Started> {
+  const folder = await mkdtemp(join(tmpdir(), 'osimage-gateway-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const main = join(import.meta.dirname, '../../services/gateway/main.ts');
+  const child = spawn(process.execPath, [...process.execArgv, main], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { PATH: process.env.PATH, DATA_DIR: folder, GATEWAY_PORT: '0', LOG_LEVEL: 'debug', ...env },
+  });
+  t.teardown(() => child.kill('SIGKILL'));
+  const exit = once(child, 'exit') as Promise<[number | null]>;
+  const output = Promise.all([text(child.stdout!), text(child.stderr!)]);
+  const logged = new Promise<undefined>((resolve) => {
+    child.stderr!.on('data', (data) => until?.test(String(data)) && resolve(undefined));
+  });
+  const ready = await Promise.race([
+    once(child, 'message').then(([message]) => message as Started['ready']),
+    exit.then(() => undefined),
+    logged,
+  ]);
+  return {
+    ready,
+    stop: async (signal) => {
+      child.kill(signal);
+      const [code] = await exit;
+      const [stdout, stderr] = await output;
+      return { code, stdout, stderr };
+    },
+    disconnect: async () => {
+      child.disconnect();
+      return { code: (await exit)[0] };
+    },
+  };
+}
+
+t.test('the first account is made once; a generated password is printed once and logged never', async (t) => {
+  const { url: DATABASE_URL, db } = await createTestDatabase(t);
+  const [one, two] = await Promise.all([start(t, { DATABASE_URL }), start(t, { DATABASE_URL })]);
+  const { rows } = await db.query<{ name: string; role: string; password_hash: string }>(
+    'select * from users',
+  );
+  t.match(rows, [{ name: 'USERID', role: 'lxc-supervisor', password_hash: /^\$argon2id\$/ }]);
+  t.equal(rows.length, 1, 'although two started at once');
+  const signIn = (password: string) =>
+    fetch(`${one.ready?.url}/sessions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ UserId: 'USERID', password }),
+    });
+  t.equal((await signIn('guess-of-a-password')).status, 403);
+  const ends = await Promise.all([one.stop('SIGTERM'), two.stop('SIGINT')]);
+  const printed = ends.map((end) => end.stdout).join('');
+  const password =
+    /^first account USERID with password (\S{20,}) \(shown only now\)\n$/.exec(printed)?.[1] ?? '';
+  t.ok(password, printed);
+  for (const end of ends) {
+    t.equal(end.code, 0);
+    t.notMatch(end.stderr, password);
+    t.notMatch(end.stderr, 'guess-of-a-password');
+    for (const line of end.stderr.trim().split('\n')) t.type(JSON.parse(line), 'object');
+  }
+  const third = await start(t, { DATABASE_URL });
+  const answer = await fetch(`${third.ready?.url}/aicc`, { headers: basic('USERID', password) });
+  t.equal(answer.status, 200, 'it is the right one');
+  const end = await third.stop('SIGTERM');
+  t.equal(end.stdout, '', 'never again');
+  for (const secret of [password, basic('USERID', password).authorization.slice(6)])
+    t.notMatch(end.stderr, secret);
+  t.match(end.stderr, /"path":"\/aicc".*"user":"USERID"/);
+});
+
+t.test('a given password is not printed', async (t) => {
+  const { url: DATABASE_URL } = await createTestDatabase(t);
+  const env = { DATABASE_URL, ADMIN_USER: 'root of all', ADMIN_PASSWORD: 'Given-Passw0rd' };
+  const gateway = await start(t, env);
+  const answer = await fetch(`${gateway.ready?.url}/aicc`, {
+    headers: basic('root of all', 'Given-Passw0rd'),
+  });
+  t.equal(answer.status, 200);
+  const end = await gateway.stop('SIGTERM');
+  t.equal(end.stdout, '');
+  t.notMatch(end.stderr, 'Given-Passw0rd');
+});
+
+t.test('a start that fails after the account was made has shown its password', async (t) => {
+  const { url: DATABASE_URL } = await createTestDatabase(t);
+  const taken = createServer().listen(0, '127.0.0.1');
+  t.teardown(() => taken.close());
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const failed = await start(t, { DATABASE_URL, GATEWAY_PORT: String(port) });
+  t.equal(failed.ready, undefined);
+  const end = await failed.stop('SIGTERM');
+  t.equal(end.code, 1);
+  t.match(end.stderr, /^gateway: .*EADDRINUSE.*\n$/);
+  const password = /password (\S+)/.exec(end.stdout)?.[1];
+  const gateway = await start(t, { DATABASE_URL });
+  t.equal((await fetch(`${gateway.ready?.url}/aicc`, { headers: basic('USERID', password) })).status, 200);
+  await gateway.stop('SIGTERM');
+});
+
+t.test('told to stop while it waits for its database, it does', async (t) => {
+  for (const how of ['stop', 'disconnect'] as const) {
+    const gateway = await start(t, { DATABASE_URL: 'postgres://127.0.0.1:1/x' }, /waiting for the database/);
+    const { code } = how === 'stop' ? await gateway.stop('SIGTERM') : await gateway.disconnect();
+    t.equal(code, 0);
+  }
+});
+
+t.test('it ends with the process that started it', async (t) => {
+  const { url: DATABASE_URL } = await createTestDatabase(t);
+  const gateway = await start(t, { DATABASE_URL });
+  t.equal((await gateway.disconnect()).code, 0);
+});
+
+t.test('a setting that cannot be used ends it with one line', async (t) => {
+  for (const [env, line] of [
+    [{}, /^gateway: DATABASE_URL must be set.*\n$/],
+    [{ DATABASE_URL: 'mysql://x' }, /^gateway: DATABASE_URL must start with.*\n$/],
+    [
+      { DATABASE_URL: 'postgres://127.0.0.1:1/x', GATEWAY_HOST: '0.0.0.0' },
+      /^gateway: GATEWAY_HOST must be a loopback.*\n$/,
+    ],
+    [
+      { DATABASE_URL: 'postgres://127.0.0.1:1/x', GATEWAY_PORT: 'http' },
+      /^gateway: GATEWAY_PORT must be a port.*\n$/,
+    ],
+  ] as const) {
+    const gateway = await start(t, env);
+    t.equal(gateway.ready, undefined);
+    const { code, stdout, stderr } = await gateway.stop('SIGTERM');
+    t.equal(code, 2);
+    t.match(stderr, line);
+    t.equal(stdout, '');
+  }
+});
