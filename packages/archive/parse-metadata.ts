@@ -35,12 +35,12 @@ function pathOf({ kind, sha256, name }: ProfileFile): string {
 /** Types and references; parseMetadata checks the form by writing the text again. */
 function parseSnapshot(text: string): ProfileSnapshot {
   const root = fields(parseJson(text), 'metadata.json');
-  if (root['format'] !== archiveFormat) throw wrong('format', `is not "${archiveFormat}"`);
-  if (root['formatVersion'] !== formatVersion)
+  if (root.format !== archiveFormat) throw wrong('format', `is not "${archiveFormat}"`);
+  if (root.formatVersion !== formatVersion)
     throw wrong('formatVersion', `is not ${formatVersion}, the only one this release reads`);
-  const baseImage = fields(root['baseImage'], 'baseImage');
-  const profile = fields(root['profile'], 'profile');
-  const customizationOptions = optionsOf(root['customizationOptions']);
+  const baseImage = fields(root.baseImage, 'baseImage');
+  const profile = fields(root.profile, 'profile');
+  const customizationOptions = optionsOf(root.customizationOptions);
   const files = list(root, 'files').map(profileFile);
   checkFiles(files, customizationOptions);
   return {
@@ -58,8 +58,8 @@ function parseSnapshot(text: string): ProfileSnapshot {
       id: string(profile, 'id'),
       name: string(profile, 'name'),
       description: string(profile, 'description'),
-      kind: profileKind(profile['kind']),
-      baseProfileId: profile['baseProfileId'] === null ? null : string(profile, 'baseProfileId'),
+      kind: profileKind(profile.kind),
+      baseProfileId: profile.baseProfileId === null ? null : string(profile, 'baseProfileId'),
     },
     customizationOptions,
     files,
@@ -69,7 +69,7 @@ function parseSnapshot(text: string): ProfileSnapshot {
 function profileFile(value: unknown): ProfileFile {
   const file = fields(value, 'files');
   return {
-    kind: fileKind(file['kind']),
+    kind: fileKind(file.kind),
     id: string(file, 'id'),
     name: string(file, 'name'),
     description: string(file, 'description'),

@@ -38,6 +38,11 @@ function archName(text: string | undefined): string {
   return archNames[name] ?? name;
 }
 
+/** Lines as long as a real marker's at most: a crafted one must not keep the patterns busy. */
+function linesOf(text: string): string[] {
+  return text.split(/\r?\n/).map((line) => line.slice(0, 512));
+}
+
 /** A short plain text for messages and names, whatever the marker holds. */
 function plain(text: string | undefined): string {
   return (text ?? '')
@@ -70,7 +75,7 @@ function anaconda(product: string, version: string, arch: string | undefined): F
 export function readTreeinfo(text: string): Finding | undefined {
   const values = new Map<string, string>();
   let section = '';
-  for (const line of text.split(/\r?\n/)) {
+  for (const line of linesOf(text)) {
     const header = /^\[([^\]]+)\]/.exec(line);
     if (header) section = header[1] ?? '';
     const pair = /^([\w.]+)\s*=\s*(.*)$/.exec(line);
@@ -84,7 +89,7 @@ export function readTreeinfo(text: string): Finding | undefined {
 
 /** `.discinfo`: a time stamp, the product with its version, the architecture, a line each. */
 export function readDiscinfo(text: string): Finding | undefined {
-  const [stamp = '', product = '', arch] = text.split(/\r?\n/).map((line) => line.trim());
+  const [stamp = '', product = '', arch] = linesOf(text).map((line) => line.trim());
   if (!/^\d+(\.\d+)?$/.test(stamp) || product === '') return undefined;
   const [, name = '', version = ''] = /^(.*?)\s*(\d[\d.]*)?$/.exec(product) ?? [];
   return anaconda(name, version, arch);
@@ -92,7 +97,7 @@ export function readDiscinfo(text: string): Finding | undefined {
 
 /** `.disk/info` of Debian, Ubuntu and their kin: name, version, code name, architecture, date on a line. */
 export function readDiskInfo(text: string): Finding | undefined {
-  const [line = ''] = text.split(/\r?\n/);
+  const [line = ''] = linesOf(text);
   const [, product, version = '', rest = ''] = /^(.+?)\s+(\d\S*|testing|unstable)\s*(.*)$/.exec(line) ?? [];
   if (!product) return line.trim() === '' ? undefined : unsupported(line.split(' ', 3).join(' '));
   if (!/^debian\b/i.test(product)) return unsupported(`${product} ${version}`);
@@ -110,13 +115,14 @@ export function readDiskInfo(text: string): Finding | undefined {
 
 /** `media.1/media` of SUSE: the vendor and product on the first line. */
 export function readSuseMedia(text: string): Finding | undefined {
-  const [line = ''] = text.split(/\r?\n/);
+  const [line = ''] = linesOf(text);
   return line.trim() === '' ? undefined : unsupported(/suse/i.test(line) ? line : `SUSE ${line}`);
 }
 
 /** `boot.cfg` of VMware ESXi: key=value lines, of which title or kernel name the product. */
 export function readBootCfg(text: string): Finding | undefined {
-  if (!/^(title|kernel|modules)=.*(esx|vmkernel|vmk|b\.b00)/im.test(text)) return undefined;
+  if (!linesOf(text).some((line) => /^(title|kernel|modules)=.*(esx|vmkernel|vmk|b\.b00)/i.test(line)))
+    return undefined;
   const build = /^build=([\w.-]+)/im.exec(text)?.[1] ?? '';
   return unsupported(`VMware ESXi ${build}`);
 }

@@ -2,7 +2,7 @@
 import { Problem } from '@osimage/errors';
 
 /** Longest id of a base image, so that the ids of its profiles, which hold it twice, fit 200 characters. */
-export const maxImageId = 48;
+const maxImageId = 48;
 const maxArch = 16;
 const maxProfilePart = 70;
 const maxFilePart = 175;

@@ -3,7 +3,7 @@ import type { ByteSource } from './byte-source.ts';
 import { xmlFault } from './xml.ts';
 
 /** Largest configuration or unattend file, bytes. */
-export const maxTextSize = 4 * 1024 * 1024;
+const maxTextSize = 4 * 1024 * 1024;
 const scriptStart = 64 * 1024;
 
 /** A configuration-settings file: one JSON object. Throws Problem wrong_content. */

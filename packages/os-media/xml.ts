@@ -56,7 +56,10 @@ class Scanner {
   }
 
   markup(): string | undefined {
-    if (this.starts('<!--')) return this.skipPast('-->', 4) ? undefined : 'a comment does not end';
+    if (this.starts('<!--')) {
+      if (!this.skipPast('--', 4)) return 'a comment does not end';
+      return this.match(/>/y) ? undefined : 'there are two hyphens in a comment';
+    }
     if (this.starts('<?')) return this.skipPast('?>') ? undefined : 'an instruction does not end';
     if (this.starts('<![CDATA[')) {
       if (this.open.length === 0) return 'there is text outside of the root element';
@@ -68,7 +71,7 @@ class Scanner {
 
   /** A plain <!DOCTYPE profile> before the root, as AutoYaST files have it. */
   documentType(): string | undefined {
-    const whole = this.match(/<!DOCTYPE\s+[^<>[\]]+>/y);
+    const whole = this.match(/<!DOCTYPE\s[^<>[\]]+>/y);
     if (!whole || this.hasRoot) return 'there is a declaration that is not allowed';
     return undefined;
   }

@@ -3,7 +3,6 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { openStore } from '@osimage/blob-store';
 import { migrate, openDatabase, stopChannel } from '@osimage/database';
-import { Problem } from '@osimage/errors';
 import { loadSecretKey } from '@osimage/secrets';
 import type { Settings } from '@osimage/settings';
 import type { Logger } from '@osimage/telemetry';
@@ -11,7 +10,6 @@ import type { PackagerContext } from './context.ts';
 import { serve } from './grpc/server.ts';
 import { openQueue } from './jobs/queue.ts';
 import { HandedBack, Runner } from './jobs/run.ts';
-import { stopEnded } from './jobs/stop-ended.ts';
 import { startSweeper } from './jobs/sweep.ts';
 
 export interface Packager {
@@ -42,9 +40,9 @@ export async function startPackager(settings: Settings, url: string, log: Logger
   const closing = new AbortController();
   const stopListening = await db.listen(
     stopChannel,
-    (jobId) => runner.stop(jobId, new Problem('attempt_lost')),
+    (jobId) => void runner.stopEnded(jobId),
     // What was said while nobody listened is read from the rows.
-    () => void stopEnded(context, runner),
+    () => void runner.stopEnded(),
   );
   const sweeper = startSweeper(context, closing.signal);
   await context.queue.work(settings.PACKAGER_JOBS, (jobId, queueId, signal) =>

@@ -28,7 +28,7 @@ def message_class(descriptor):
 channel = grpc.insecure_channel(address)
 
 
-def call(name, timeout=10, **fields):
+def call(name, /, timeout=10, **fields):
     method = service.methods_by_name[name]
     rpc = channel.unary_unary(
         f"/{service.full_name}/{name}",
@@ -39,7 +39,7 @@ def call(name, timeout=10, **fields):
     return rpc(request, timeout=timeout, metadata=(("osimage-user", "python"),))
 
 
-def refused(name, **fields):
+def refused(name, /, **fields):
     """The status name and our stable code of a call that must fail."""
     try:
         call(name, **fields)
@@ -69,7 +69,7 @@ with open(iso, "rb") as source, open(os.path.join(store, created.staging_path), 
     while chunk := source.read(1 << 20):
         target.write(chunk)
 renewed = call("RenewImport", job_id=created.job_id, bytes_received=os.path.getsize(iso)).wanted
-call("StartImport", job_id=created.job_id, image_type=1, name="python.iso", osrelease="python9",
+call("StartImport", job_id=created.job_id, image_type=1, name="python.iso", os="rhels", osrelease="python9",
      size=os.path.getsize(iso))
 imported, _ = finished(created.job_id)
 profile = f"{imported.object_id}|{imported.object_id}-x86_64-install-Minimal"

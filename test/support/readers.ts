@@ -5,7 +5,6 @@ import { createReadStream } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -76,12 +75,10 @@ export const readers: readonly Reader[] = [
 export async function digestFile(path: string): Promise<string> {
   const hash = createHash('sha256');
   let size = 0;
-  await pipeline(createReadStream(path), async function* (chunks) {
-    for await (const chunk of chunks as AsyncIterable<Buffer>) {
-      hash.update(chunk);
-      size += chunk.length;
-    }
-  });
+  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    size += chunk.length;
+  }
   return `${size} ${hash.digest('hex')}`;
 }
 

@@ -96,13 +96,23 @@ export async function saveProgress(
   return rowCount === 1;
 }
 
-/** Whether the attempt still has the job. */
-export async function holdsJob(db: Queryable, id: string, attempt: number): Promise<boolean> {
-  const { rowCount } = await db.query(
-    'select from jobs where id = $1 and attempt = $2 and ended_at is null',
-    [id, attempt],
+/**
+ * What became of an attempt: it holds its job, the job was cancelled under it (what it has begun is its own to
+ * remove), or it lost the job (what lies there may be its successor's).
+ */
+export async function attemptState(
+  db: Queryable,
+  id: string,
+  attempt: number,
+): Promise<'held' | 'cancelled' | 'lost'> {
+  const { rows } = await db.query<{ state: JobState; attempt: number }>(
+    'select state, attempt from jobs where id = $1',
+    [id],
   );
-  return rowCount === 1;
+  const job = rows[0];
+  if (!job || job.attempt !== attempt) return 'lost';
+  if (job.state === 'Cancelled') return 'cancelled';
+  return job.state === 'Running' || job.state === 'Pending' ? 'held' : 'lost';
 }
 
 export interface Outcome {

@@ -2,7 +2,7 @@
  * One attempt at a job: its fence, its signal and its progress. Whatever an attempt writes goes through
  * here, so that a worker that lost its job can do nothing to its successor (design section 6).
  */
-import { type ClaimedJob, type Database, holdsJob, saveProgress } from '@osimage/database';
+import { attemptState, type ClaimedJob, type Database, saveProgress } from '@osimage/database';
 import { isDatabaseAway, Problem } from '@osimage/errors';
 import type { Logger } from '@osimage/telemetry';
 
@@ -55,10 +55,15 @@ export class Attempt {
   /** Throws when this attempt has lost the job: called before anything becomes visible. */
   async checkLease(): Promise<void> {
     this.signal.throwIfAborted();
-    if (await holdsJob(this.#db, this.job.id, this.job.attempt)) return;
-    const lost = new Problem('attempt_lost');
-    this.abort(lost);
-    throw lost;
+    await this.stopIfEnded();
+    this.signal.throwIfAborted();
+  }
+
+  /** Aborts, saying why, when the job was cancelled or is somebody else's. */
+  async stopIfEnded(): Promise<void> {
+    const state = await attemptState(this.#db, this.job.id, this.job.attempt);
+    if (state !== 'held')
+      this.abort(new Problem(state === 'cancelled' ? 'cancelled' : 'attempt_lost', { by: 'a caller' }));
   }
 
   /** Stops reporting; nothing of this attempt is written by itself afterwards. */
@@ -72,8 +77,8 @@ export class Attempt {
     this.#changed = false;
     const progress = { step: this.#step, bytesDone: this.#bytesDone, bytesTotal: this.#bytesTotal };
     this.#reporting = saveProgress(this.#db, this.job.id, this.job.attempt, progress)
-      .then((held) => {
-        if (!held) this.abort(new Problem('attempt_lost'));
+      .then(async (held) => {
+        if (!held) await this.stopIfEnded();
       })
       .catch((error: unknown) => {
         // The work itself goes on without the database; the next report tries again.

@@ -1,7 +1,7 @@
 /** Running a job: claim it, do its work, and end it, hand it back or try again later. */
 import { randomUUID } from 'node:crypto';
 import { type ClaimedJob, claimJob, endJob, requeueJob } from '@osimage/database';
-import { Problem, toProblem } from '@osimage/errors';
+import { isDatabaseAway, Problem, toProblem } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
 import { Attempt } from './attempt.ts';
 import { cleanExport, runExport } from './export.ts';
@@ -37,17 +37,19 @@ export class Runner {
     return this.#running.size;
   }
 
-  /** Stops the attempt at this job, if it is here. */
-  stop(jobId: string, reason: Error): void {
-    this.#running.get(jobId)?.abort(reason);
+  /** Looks at the row of a job that runs here, or of all of them, and stops what has ended there. */
+  async stopEnded(jobId?: string): Promise<void> {
+    const attempts = jobId === undefined ? [...this.#running.values()] : [this.#running.get(jobId)];
+    try {
+      for (const attempt of attempts) await attempt?.stopIfEnded();
+    } catch (error) {
+      // Progress reports find out as well, a little later.
+      if (!isDatabaseAway(error)) this.#context.log.warn({ err: error }, 'could not look for ended jobs');
+    }
   }
 
   stopAll(reason: Error): void {
     for (const attempt of this.#running.values()) attempt.abort(reason);
-  }
-
-  ids(): string[] {
-    return [...this.#running.keys()];
   }
 
   /** Resolves when nothing runs, or when `signal` aborts. */
@@ -70,7 +72,8 @@ export class Runner {
       job,
       log.child({ job: job.id, attempt: job.attempt, request: job.request_id }),
     );
-    const onEntryLost = () => attempt.abort(new Problem('attempt_lost'));
+    // The queue knows that the entry is gone, the row knows why.
+    const onEntryLost = () => void this.stopEnded(job.id);
     entrySignal.addEventListener('abort', onEntryLost, { once: true });
     this.#running.set(job.id, attempt);
     try {
