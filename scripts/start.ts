@@ -2,8 +2,11 @@
  * `npm start`: database (unless DATABASE_URL names one), packager and gateway, each a process of its own.
  * Starts one that dies again, ends them all when it ends, and says `ready <address>`.
  */
-import { startEmbedded } from '@osimage/database';
+import { join } from 'node:path';
+import { openDatabase, startEmbedded } from '@osimage/database';
+import { connectPackager } from '@osimage/packaging-api';
 import { loadSettings, type Settings, SettingsError } from '@osimage/settings';
+import { installSamples, sampleProfileId } from '../samples/install.ts';
 import { NotStarted, type ServiceName, startService } from './service-process.ts';
 import { type Part, type Supervised, supervise } from './supervise.ts';
 
@@ -73,7 +76,20 @@ async function service(name: ServiceName, env: NodeJS.ProcessEnv, ms: number, si
   return { ready, exited, stop: () => stop(ms) };
 }
 
-async function addSamples(_settings: Settings, _env: NodeJS.ProcessEnv): Promise<void> {}
+/** Puts the sample profile in as any caller would: through a packager. */
+async function addSamples(settings: Settings, env: NodeJS.ProcessEnv): Promise<void> {
+  const db = openDatabase(env.DATABASE_URL ?? '', { max: 2, name: 'osimage-samples' });
+  const client = connectPackager(env.PACKAGER_ADDRESS ?? settings.PACKAGER_ADDRESS);
+  try {
+    const storeRoot = join(settings.DATA_DIR, 'store');
+    if (await installSamples({ client, db, storeRoot, signal: stopping.signal })) {
+      process.stdout.write(`sample profile ${sampleProfileId}\n`);
+    }
+  } finally {
+    client.close();
+    await db.close();
+  }
+}
 
 /** Says why there is nothing to start, in one line, and gives the exit code. */
 function fail(error: unknown): number {

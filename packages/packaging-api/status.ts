@@ -5,7 +5,7 @@ import { api } from './definition.ts';
 import type { ErrorDetail } from './generated/osimage/packaging/v1/ErrorDetail.ts';
 
 /** Trailer with a serialized ErrorDetail. */
-export const errorTrailer = 'osimage-error-bin';
+const errorTrailer = 'osimage-error-bin';
 
 /** The detail of a problem as it travels. */
 export function toErrorDetail(problem: {

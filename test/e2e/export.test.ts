@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { buildSamples } from '../../samples/build.ts';
-import { makeSampleProfile } from '../support/sample-profile.ts';
+import { importWindows, makeSampleProfile } from '../support/sample-profile.ts';
 import { startServices } from '../support/services.ts';
-import { needTool } from '../support/tools.ts';
+import { startSshd } from '../support/sshd.ts';
 
 const run = promisify(execFile);
 
@@ -97,15 +97,12 @@ t.test('a profile of real files becomes one checked archive', async (t) => {
 });
 
 t.test('the example of the requirement', async (t) => {
-  if (!(await needTool(t, 'sshd'))) return;
   const services = await startServices(t);
   const { client, db } = services;
-  const { startSftpServer } = await import('../../samples/openssh.ts');
   const folder = await mkdtemp(join(tmpdir(), 'osimage-sftp-'));
   t.teardown(() => rm(folder, { recursive: true }));
-  const sftp = await startSftpServer({ folder });
-  t.teardown(() => sftp.stop());
-  const { importWindows } = await import('../support/sample-profile.ts');
+  const sftp = await startSshd(t);
+  if (sftp === undefined) return;
   await importWindows(client, folder, 'win2016');
   await db.query(`select setval('server_ids', 100)`);
   const server = await client.ok<{ serverId: string }>('POST', '/osImages/remoteFileServers', {

@@ -6,11 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
-import { startSftpServer } from '../../samples/openssh.ts';
 import { makeBigProfile } from '../support/big-profile.ts';
 import { importWindows } from '../support/sample-profile.ts';
 import { type RunningServices, startServices } from '../support/services.ts';
-import { needTool } from '../support/tools.ts';
+import { startSshd } from '../support/sshd.ts';
 import { until } from '../support/until.ts';
 
 const run = promisify(execFile);
@@ -32,12 +31,11 @@ async function addServer(
 }
 
 t.test('an archive goes to OpenSSH, and every refusal says what to do', async (t) => {
-  if (!needTool(t, 'sshd')) return;
   const services = await startServices(t);
   const { client, db } = services;
   const folder = await temporaryFolder(t);
-  const sftp = await startSftpServer({ folder });
-  t.teardown(() => sftp.stop());
+  const sftp = await startSshd(t);
+  if (sftp === undefined) return;
   const imageId = await importWindows(client, folder, 'win2016');
   const profileId = `${imageId}|${imageId}-x86_64-install-Standard`;
   const serverId = await addServer(services, sftp);
@@ -132,12 +130,11 @@ t.test('an archive goes to OpenSSH, and every refusal says what to do', async (t
 });
 
 t.test('a cancelled delivery leaves no partial file on the server', async (t) => {
-  if (!needTool(t, 'sshd')) return;
   const services = await startServices(t);
   const { client } = services;
   const folder = await temporaryFolder(t);
-  const sftp = await startSftpServer({ folder });
-  t.teardown(() => sftp.stop());
+  const sftp = await startSshd(t);
+  if (sftp === undefined) return;
   const profileId = await makeBigProfile(client, folder, 400);
   const serverId = await addServer(services, sftp);
   const { jobID } = await client.export(

@@ -8,7 +8,7 @@ import { Busboy, type BusboyHeaders } from '@fastify/busboy';
 import { Problem } from '@osimage/errors';
 
 const filePart = 'uploadedfile';
-const readAheadBytes = 1024 * 1024;
+const readAheadBytes = 64 * 1024;
 /** What other parts may cost: they are read and forgotten. */
 const limits = { fieldSize: 64 * 1024, headerSize: 16 * 1024, parts: 100 };
 

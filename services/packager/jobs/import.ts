@@ -106,6 +106,7 @@ async function importImage(
   path: string,
 ): Promise<void> {
   const hint = {
+    name: parameters.name,
     ...(parameters.os && { os: parameters.os }),
     ...(parameters.osrelease && { osrelease: parameters.osrelease }),
   };

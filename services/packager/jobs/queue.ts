@@ -27,12 +27,12 @@ const queueOptions = {
   notify: true,
 };
 
-export interface QueueEntry {
+interface QueueEntry {
   jobId: string;
 }
 
 /** Runs one entry; `signal` aborts when the entry is cancelled or was given to another worker. */
-export type RunEntry = (jobId: string, queueId: string, signal: AbortSignal) => Promise<void>;
+type RunEntry = (jobId: string, queueId: string, signal: AbortSignal) => Promise<void>;
 
 export interface Queue {
   /** Adds an entry with this id in the transaction; it runs after the commit, `delayMs` later at the earliest. */

@@ -71,9 +71,7 @@ export async function startImport(
 ): Promise<void> {
   checkFileName(parameters.imageType, parameters.name, parameters.os);
   if (parameters.os && familyOf(parameters.os) === undefined) {
-    throw new Problem('option_not_supported', {
-      detail: `The operating system ${parameters.os.slice(0, 40)} is not supported.`,
-    });
+    throw new Problem('os_not_supported', { found: `The operating system ${parameters.os.slice(0, 40)}` });
   }
   const received = await sizeOf(join(context.store.root, stagingPath(jobId)));
   await context.db.transaction(async (tx) => {

@@ -29,13 +29,13 @@ export function namesOf(folder: string, name: string, jobId: string, attempt: nu
   return {
     archive: within(name),
     checksum: within(checksum),
-    archivePartial: within(partialName(name, jobId, attempt)),
-    checksumPartial: within(partialName(checksum, jobId, attempt)),
+    archivePartial: within(partialName(name, `.${jobId}-${attempt}.part`)),
+    checksumPartial: within(partialName(name, `.${jobId}-${attempt}.sha256.part`)),
   };
 }
 
-function partialName(name: string, jobId: string, attempt: number): string {
-  const end = `.${jobId}-${attempt}.part`;
+/** A long name is cut so that the end, which tells the files apart, always fits. */
+function partialName(name: string, end: string): string {
   let start = name;
   // Whole characters only: half a UTF-8 sequence is no name.
   while (Buffer.byteLength(`.${start}${end}`) > MAX_NAME_BYTES) start = [...start].slice(0, -1).join('');
