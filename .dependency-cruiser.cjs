@@ -1,7 +1,12 @@
 // Design section 3: services use packages, packages never use services, services never each other.
 module.exports = {
   forbidden: [
-    { name: 'no-circular', severity: 'error', from: { path: '^(packages|services)' }, to: { circular: true } },
+    {
+      name: 'no-circular',
+      severity: 'error',
+      from: { path: '^(packages|services)' },
+      to: { circular: true },
+    },
     {
       name: 'packages-never-use-services',
       severity: 'error',

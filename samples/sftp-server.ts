@@ -61,7 +61,7 @@ export async function startBuiltInServer(options: BuiltInOptions): Promise<Built
 
   const ssh = new ssh2.Server({ hostKeys: [keys.private] });
   // Ours, so that faults can be done to the sockets themselves.
-  const listener = createServer((socket) => {
+  const listener = createServer({ noDelay: true }, (socket) => {
     connections.add(socket);
     socket.on('close', () => connections.delete(socket));
     ssh.injectSocket(socket);

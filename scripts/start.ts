@@ -13,13 +13,19 @@ import { type Part, type Supervised, supervise } from './supervise.ts';
 /** Longer than a gateway lets requests end; a packager also drains its jobs. */
 const stopMs = 15_000;
 
+/** A second signal this long after the first is a second wish. */
+const impatientMs = 1_000;
+
 const tell = (line: string) => process.stderr.write(`${line}\n`);
 
 const stopping = new AbortController();
+let askedAt = 0;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    // Asked twice: do not wait for anything. The services and the database's keeper notice by themselves.
-    if (stopping.signal.aborted) process.exit(1);
+    // Asked again: do not wait for anything; the services and the database's keeper notice by themselves.
+    // One Ctrl-C may arrive twice, from the terminal and from npm.
+    if (stopping.signal.aborted && performance.now() - askedAt > impatientMs) process.exit(1);
+    askedAt ||= performance.now();
     stopping.abort();
   });
 }
@@ -78,7 +84,10 @@ async function service(name: ServiceName, env: NodeJS.ProcessEnv, ms: number, si
 
 /** Puts the sample profile in as any caller would: through a packager. */
 async function addSamples(settings: Settings, env: NodeJS.ProcessEnv): Promise<void> {
-  const db = openDatabase(env.DATABASE_URL ?? '', { max: 2, name: 'osimage-samples' });
+  const db = openDatabase(env.DATABASE_URL ?? settings.DATABASE_URL ?? '', {
+    max: 2,
+    name: 'osimage-samples',
+  });
   const client = connectPackager(env.PACKAGER_ADDRESS ?? settings.PACKAGER_ADDRESS);
   try {
     const storeRoot = join(settings.DATA_DIR, 'store');

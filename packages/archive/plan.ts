@@ -22,7 +22,7 @@ interface PieceBase {
 }
 
 /** Bytes the plan itself holds, at most 64 KiB. */
-export interface InlinePiece extends PieceBase {
+interface InlinePiece extends PieceBase {
   readonly kind: 'inline';
   readonly bytes: Buffer;
 }

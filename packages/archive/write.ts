@@ -1,7 +1,7 @@
 /** The local export: an archive written to a file once, hashed on the way, on the disk before this returns. */
-import { constants } from 'node:fs';
-import { type FileHandle, open, statfs, unlink } from 'node:fs/promises';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { freeBytes, syncFolder } from '@osimage/blob-store';
 import { Problem, systemCode } from '@osimage/errors';
 import { BackgroundSync } from './background-sync.ts';
 import type { Archive } from './types.ts';
@@ -75,21 +75,6 @@ async function copy(
     background.wrote(chunk.length);
     onProgress?.(written);
   }
-}
-
-/** Makes the name of a new file survive a power cut. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function freeBytes(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize;
 }
 
 function noSpace(needed: number, available: number, cause?: unknown): Problem {

@@ -58,6 +58,12 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
   async function transaction<Result>(work: (tx: Queryable) => Promise<Result>): Promise<Result> {
     const client = await pool.connect();
     let broken: Error | undefined;
+    // A connection lost between two queries is told to nobody else, and an untold one ends the process.
+    const lost = (error: Error) => {
+      broken = error;
+      onError(error);
+    };
+
     try {
       await client.query('begin');
       const result = await work(client);
@@ -69,6 +75,7 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
       });
       throw error;
     } finally {
+      client.off('error', lost);
       client.release(broken);
     }
   }

@@ -38,6 +38,8 @@ export async function resolveTarget(address: string, port: number, options: Reso
 /** The system's own resolver, so that /etc/hosts counts. It cannot be stopped; on abort its answer is dropped. */
 function lookUp(host: string, signal: AbortSignal): Promise<LookupAddress[]> {
   return new Promise((resolve, reject) => {
+    // The resolver takes an empty name for this machine.
+    if (host === '') throw new Problem('name_not_resolved', { address: host });
     const onAbort = () => reject(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     lookup(host, { all: true, order: 'verbatim' }, (error, found) => {

@@ -1,7 +1,7 @@
 /** The envelope every answer is wrapped in (contract, section 3.1). */
 import type { Problem } from '@osimage/errors';
 
-export interface Message {
+interface Message {
   id: string;
   text: string;
   explanation: string;
@@ -31,7 +31,7 @@ export function failureInStrings(problem: Problem) {
 }
 
 /** One message of the catalogue's form. */
-export function message(report: { id: string; text: string; recovery: string }): Message {
+function message(report: { id: string; text: string; recovery: string }): Message {
   const { id, text, recovery } = report;
   return { id, text, explanation: '', recovery: { text: recovery, URL: '' }, recoveryUrl: '' };
 }

@@ -1,7 +1,7 @@
 /** Migrations: once however many services start, nothing the second time, nothing half done. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { migrate, openDatabase } from '@osimage/database';
+import { migrate } from '@osimage/database';
 import t from 'tap';
 import { createEmptyDatabase, createTestDatabase } from '../support/database.ts';
 
@@ -36,56 +36,4 @@ t.test('an installation has one identity', async (t) => {
   const { rows } = await db.query<{ uuid: string }>('select uuid from installation');
   t.equal(rows.length, 1);
   await t.rejects(db.query('insert into installation default values'), { code: '23505' });
-});
-
-t.test('the address may be a database that is away', async (t) => {
-  const url = await createEmptyDatabase(t);
-  const away = new URL(url);
-  away.searchParams.set('host', '/nonexistent');
-  await t.rejects(migrate(away.href), { code: 'ENOENT' });
-});
-
-t.test('openDatabase rolls back a transaction that throws', async (t) => {
-  const { url } = await createTestDatabase(t);
-  const db = openDatabase(url, { max: 1 });
-  t.teardown(() => db.close());
-  await t.rejects(
-    db.transaction(async (tx) => {
-      await tx.query(`insert into object_ids (id, kind) values ('a', 'file')`);
-      throw new Error('no');
-    }),
-    { message: 'no' },
-  );
-  const { rows } = await db.query<{ n: number }>('select count(*) as n from object_ids');
-  t.equal(rows[0]?.n, 0);
-});
-
-t.test('listen hears what other connections say, and hears again after its connection was cut', async (t) => {
-  const { db } = await createTestDatabase(t);
-  const heard: string[] = [];
-  let waiting = Promise.withResolvers<void>();
-  const connected: (() => void)[] = [];
-  const reconnected = Promise.withResolvers<void>();
-  const stop = await db.listen(
-    'test',
-    (payload) => {
-      heard.push(payload);
-      waiting.resolve();
-    },
-    () => {
-      connected.push(() => {});
-      if (connected.length === 2) reconnected.resolve();
-    },
-  );
-  t.teardown(stop);
-  await db.query(`select pg_notify('test', 'one')`);
-  await waiting.promise;
-  waiting = Promise.withResolvers<void>();
-  await db.query(`
-    select pg_terminate_backend(pid) from pg_stat_activity
-    where datname = current_database() and query like 'listen%'`);
-  await reconnected.promise;
-  await db.query(`select pg_notify('test', 'two')`);
-  await waiting.promise;
-  t.same(heard, ['one', 'two']);
 });

@@ -22,7 +22,7 @@ interface Answer {
   body: Buffer;
 }
 
-async function listening(t: Tap, gateway: TestGateway) {
+async function listening(gateway: TestGateway) {
   const url = await gateway.app.listen({ port: 0, host: '127.0.0.1' });
   return async (path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> => {
     const answer = await open(url, path, { ...gateway.headers, ...headers }, method);
@@ -31,8 +31,6 @@ async function listening(t: Tap, gateway: TestGateway) {
     return { code: answer.statusCode!, headers: answer.headers, body: Buffer.concat(chunks) };
   };
 }
-
-type Tap = typeof t;
 
 function open(url: string, path: string, headers: Record<string, string>, method = 'GET') {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
@@ -43,7 +41,7 @@ function open(url: string, path: string, headers: Record<string, string>, method
 t.test('sends an archive whole, in parts, or not at all', async (t) => {
   const gateway = await createTestGateway(t);
   const { sha256 } = await addArchive(gateway.db, gateway.services.storeRoot, name, content);
-  const get = await listening(t, gateway);
+  const get = await listening(gateway);
   const path = `/osImages/${name}`;
   const etag = `"${sha256}"`;
 
@@ -120,7 +118,7 @@ t.test('says why there is nothing to download', async (t) => {
   const { path } = await addArchive(db, services.storeRoot, name, content);
   await addArchive(db, services.storeRoot, 'old.tar.gz', content);
   await db.transaction((tx) => deleteObjects(tx, ['old.tar.gz']));
-  const get = await listening(t, gateway);
+  const get = await listening(gateway);
   for (const unknown of [
     'none.tar.gz',
     'none.tar.gz.sha256',

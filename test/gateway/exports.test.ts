@@ -1,6 +1,6 @@
 /** Starting an export with a GET, and what must not start one (contract, sections 2.3 and 7.1). */
 import { connect } from 'node:net';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { createTestGateway, userName, userPassword } from '../support/gateway.ts';
 import { addFile, addImage } from '../support/image-rows.ts';
 import { createRowPackager, type RowPackager } from '../support/row-packager.ts';
@@ -8,15 +8,13 @@ import { createRowPackager, type RowPackager } from '../support/row-packager.ts'
 const profile = 'win2016|win2016-x86_64-install-Standard_core';
 const encoded = encodeURIComponent(profile);
 
-async function gatewayWithPackager(t: Tap) {
+async function gatewayWithPackager(t: Test) {
   let packager: RowPackager | undefined;
   const gateway = await createTestGateway(t, {
     packager: async (url) => (packager = createRowPackager(url, () => gateway.services.storeRoot)),
   });
   return { ...gateway, packager: packager! };
 }
-
-type Tap = typeof t;
 
 t.test('the example of the requirement, with a raw and with an encoded bar', async (t) => {
   const { app, headers, packager } = await gatewayWithPackager(t);

@@ -8,9 +8,10 @@ import { Readable } from 'node:stream';
 import { cancelJobs, findJobs, type JobRow } from '@osimage/database';
 import { Problem } from '@osimage/errors';
 import fc from 'fast-check';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { readForm } from '../../services/gateway/uploads/form.ts';
 import { holdLease } from '../../services/gateway/uploads/lease.ts';
+import { MultipartParser } from '../../services/gateway/uploads/multipart.ts';
 import { basic, createTestGateway, type TestGateway, userName } from '../support/gateway.ts';
 import { createRowPackager, type RowPackager } from '../support/row-packager.ts';
 import { until } from '../support/until.ts';
@@ -26,9 +27,7 @@ interface ImportGateway extends TestGateway {
   job(id: string): Promise<JobRow>;
 }
 
-type Tap = typeof t;
-
-async function importGateway(t: Tap): Promise<ImportGateway> {
+async function importGateway(t: Test): Promise<ImportGateway> {
   let packager: RowPackager | undefined;
   const gateway: TestGateway = await createTestGateway(t, {
     packager: async (url) => (packager = createRowPackager(url, () => gateway.services.storeRoot)),
@@ -406,19 +405,62 @@ t.test('content arrives byte for byte, however it is split on its way', async (t
           headers,
           complete: true,
         });
-        const got: Buffer[] = [];
+        const [got, names]: [Buffer[], string[]] = [[], []];
         await readForm(request as unknown as IncomingMessage, {
           signal: new AbortController().signal,
-          save: async (source) => {
-            for await (const chunk of source) got.push(chunk as Buffer);
-          },
+          begin: (name) => names.push(name),
+          write: (bytes) => void got.push(Buffer.from(bytes)),
           cutOff: () => new Problem('upload_cut_off', { received: 0 }),
         });
-        return Buffer.concat(got).equals(Buffer.from(text));
+        return names.join() === 'a.sh' && Buffer.concat(got).equals(Buffer.from(text));
       },
     ),
   );
   t.pass();
+});
+
+t.test('whatever the body is, it is taken apart or refused', async (t) => {
+  const bytes = fc.array(
+    fc.oneof(
+      fc.constantFrom(
+        '--edge',
+        '\r\n',
+        '--',
+        '\r\n\r\n',
+        'Content-Disposition: form-data; name="uploadedfile"',
+      ),
+      fc.string({ unit: 'binary', maxLength: 20 }),
+    ),
+  );
+  fc.assert(
+    fc.property(fc.array(bytes, { minLength: 1 }), (pieces) => {
+      const parser = new MultipartParser('multipart/form-data; boundary="edge"');
+      const all = pieces.map((piece) => Buffer.from(piece.join('')));
+      let content = 0;
+      for (const piece of all) {
+        for (const event of parser.feed(piece)) if (event.kind === 'content') content += event.bytes.length;
+      }
+      return content <= Buffer.concat(all).length;
+    }),
+    { numRuns: 1_000 },
+  );
+  t.throws(() => new MultipartParser('multipart/form-data'), { code: 'invalid_request' });
+  const endless = new MultipartParser('multipart/form-data; boundary=edge');
+  t.throws(() => [...endless.feed(Buffer.from(`--edge\r\n${'x'.repeat(20_000)}`))], {
+    code: 'invalid_request',
+  });
+  const names = (disposition: string) => {
+    const parser = new MultipartParser('multipart/form-data; boundary=edge');
+    const [event] = parser.feed(
+      Buffer.from(`--edge \t\r\nA: b\r\nCONTENT-DISPOSITION: form-data; ${disposition}\r\n\r\n`),
+    );
+    return event?.kind === 'part' && [event.name, event.fileName];
+  };
+  t.strictSame(names('name=a; filename=b.sh'), ['a', 'b.sh']);
+  t.strictSame(names('filename="a \\"b\\"; ü.sh"; name="x"'), ['x', 'a "b"; ü.sh']);
+  t.strictSame(names(`name="x"; filename="a"; filename*=UTF-8''%C3%BC.sh`), ['x', 'ü.sh']);
+  t.strictSame(names(`name="x"; filename="a"; filename*=UTF-8''%C3`), ['x', 'a']);
+  t.strictSame(names('size=3'), ['', '']);
 });
 
 t.test('two uploads at once: the second is refused, the first goes on', async (t) => {

@@ -53,7 +53,12 @@ export interface UdfShape {
 
 /** The descriptors of a UDF image (ECMA-167), as they are on media of Windows. */
 export function udfImage(shape: UdfShape = {}): Buffer {
-  const { sequence = ['BEA01', 'NSR02', 'TEA01'], anchor = true, partitionSectors = 20, sectors = 300 } = shape;
+  const {
+    sequence = ['BEA01', 'NSR02', 'TEA01'],
+    anchor = true,
+    partitionSectors = 20,
+    sectors = 300,
+  } = shape;
   const image = Buffer.alloc(sectors * sector);
   for (const [index, id] of sequence.entries()) {
     image.write(`\0${id}\x01`, (16 + index) * sector, 'latin1');

@@ -33,7 +33,9 @@ t.test('every way of keeping names is read', async (t) => {
     'media.1/media': 'media',
     'README.TXT': 'readme',
     // So that the folder has several sectors.
-    ...Object.fromEntries(Array.from({ length: 120 }, (_, index) => [`many/file-number-${index}.txt`, `${index}`])),
+    ...Object.fromEntries(
+      Array.from({ length: 120 }, (_, index) => [`many/file-number-${index}.txt`, `${index}`]),
+    ),
     [longName]: 'long',
   };
   for (const options of [['-R'], ['-J', '-joliet-long'], ['-R', '-J', '-joliet-long']]) {
@@ -61,7 +63,11 @@ t.test('every way of keeping names is read', async (t) => {
 });
 
 t.test('a file over the limit is refused, one at it is not', async (t) => {
-  const path = await makeFile(t, 'a.iso', buildIso('LIMIT', [{ path: 'a.txt', content: Buffer.alloc(100, 65) }]));
+  const path = await makeFile(
+    t,
+    'a.iso',
+    buildIso('LIMIT', [{ path: 'a.txt', content: Buffer.alloc(100, 65) }]),
+  );
   await reading(path, async (iso) => {
     t.equal((await iso.read('a.txt', 100))?.length, 100);
     await t.rejects(iso.read('a.txt', 99), { code: 'wrong_content' });
@@ -72,7 +78,10 @@ t.test('a cut off image is refused', async (t) => {
   const xorriso = needTool(t, 'xorriso');
   if (!xorriso) return;
   const path = await makeIso(t, xorriso, { 'a.txt': Buffer.alloc(500_000) });
-  await t.resolves(reading(path, (iso) => iso.has('a.txt')), 'whole');
+  await t.resolves(
+    reading(path, (iso) => iso.has('a.txt')),
+    'whole',
+  );
   await truncate(path, 200_000);
   await t.rejects(identifyMedia(path, { os: 'rhels', osrelease: 'x' }), {
     code: 'wrong_content',
@@ -114,11 +123,16 @@ t.test('lies are met with a Problem', async (t) => {
   };
   for (const [name, image] of Object.entries(images)) {
     const path = await makeFile(t, 'lie.iso', image);
-    await t.rejects(identifyMedia(path, { name: 'lie.iso' }), { code: 'wrong_content', message: /^lie\.iso is not/ }, name);
+    await t.rejects(
+      identifyMedia(path, { name: 'lie.iso' }),
+      { code: 'wrong_content', message: /^lie\.iso is not/ },
+      name,
+    );
   }
   const loop = change((image) => {
     // .disk is the root again, in both trees.
-    for (const [at, isFolder, folder] of records(image)) if (isFolder) image.writeUInt32LE(folder / 2_048, at + 2);
+    for (const [at, isFolder, folder] of records(image))
+      if (isFolder) image.writeUInt32LE(folder / 2_048, at + 2);
   });
   const path = await makeFile(t, 'loop.iso', loop);
   t.match(await identifyMedia(path, {}), { osrelease: 'rocky9.4' }, 'a loop leads nowhere');
@@ -155,7 +169,10 @@ t.test('a damaged image ends in an answer or a Problem', async (t) => {
     { path: 'media.1/media', content: Buffer.from('SUSE - SLE-15\n') },
   ]);
   // Bytes beyond the system area, most of them in descriptors and folders, where they hurt.
-  const place = fc.oneof(fc.integer({ min: 16 * 2_048, max: good.length - 1 }), fc.integer({ min: 16 * 2_048, max: 16 * 2_048 + 200 }));
+  const place = fc.oneof(
+    fc.integer({ min: 16 * 2_048, max: good.length - 1 }),
+    fc.integer({ min: 16 * 2_048, max: 16 * 2_048 + 200 }),
+  );
   const edits = fc.array(fc.tuple(place, fc.integer({ min: 0, max: 255 })), { minLength: 1, maxLength: 24 });
   const length = fc.option(fc.integer({ min: 0, max: good.length }), { freq: 4 });
   await fc.assert(

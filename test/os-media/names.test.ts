@@ -42,7 +42,11 @@ t.test('each type takes the extensions of the contract, 5.2', async (t) => {
     for (const os of oses) {
       for (const name of names) t.doesNotThrow(() => checkFileName(type, name, os), `${type} ${os} ${name}`);
       for (const name of others) {
-        t.throws(() => checkFileName(type, name, os), { code: 'wrong_extension' }, `${type} ${os} not ${name}`);
+        t.throws(
+          () => checkFileName(type, name, os),
+          { code: 'wrong_extension' },
+          `${type} ${os} not ${name}`,
+        );
       }
     }
   }
@@ -56,34 +60,92 @@ t.test('each type takes the extensions of the contract, 5.2', async (t) => {
 
 t.test('names nobody may use', async (t) => {
   const bad = [
-    '', ' ', '.', '..', '..sh', '../a.sh', 'a/b.sh', '/a.sh', 'a\\b.sh', 'C:\\a.sh', 'a\0.sh', 'a\n.sh', 'a\x7f.sh',
-    'a\u0085.sh', 'CON', 'con.sh', 'NUL.sh', 'nul .sh', 'aux.sh', 'PRN.sh', 'com1.sh', 'LPT9.py', 'com\u00b9.sh',
-    'conin$.sh', 'a.sh.', 'a.sh ', `${'a'.repeat(253)}.sh`, `${'\u00e9'.repeat(127)}.sh`, '\ud800.sh',
-    'evil\u202ehs.exe.sh', 'a\u2028.sh',
+    '',
+    ' ',
+    '.',
+    '..',
+    '..sh',
+    '../a.sh',
+    'a/b.sh',
+    '/a.sh',
+    'a\\b.sh',
+    'C:\\a.sh',
+    'a\0.sh',
+    'a\n.sh',
+    'a\x7f.sh',
+    'a\u0085.sh',
+    'CON',
+    'con.sh',
+    'NUL.sh',
+    'nul .sh',
+    'aux.sh',
+    'PRN.sh',
+    'com1.sh',
+    'LPT9.py',
+    'com\u00b9.sh',
+    'conin$.sh',
+    'a.sh.',
+    'a.sh ',
+    `${'a'.repeat(253)}.sh`,
+    `${'\u00e9'.repeat(127)}.sh`,
+    '\ud800.sh',
+    'evil\u202ehs.exe.sh',
+    'a\u2028.sh',
   ];
   for (const name of bad) {
     for (const type of ['SCRIPT', 'CONFIG']) {
       t.throws(() => checkFileName(type, name), { code: 'bad_name' }, `${type} ${visible(name)}`);
     }
   }
-  const good = ['a.sh', '.a.sh', 'a..b.sh', 'console.sh', 'com10.sh', 'com.sh', 'nul-1.sh', '\u65e5\u672c.sh', 'a b.sh', `${'a'.repeat(252)}.sh`];
+  const good = [
+    'a.sh',
+    '.a.sh',
+    'a..b.sh',
+    'console.sh',
+    'com10.sh',
+    'com.sh',
+    'nul-1.sh',
+    '\u65e5\u672c.sh',
+    'a b.sh',
+    `${'a'.repeat(252)}.sh`,
+  ];
   for (const name of good) t.doesNotThrow(() => checkFileName('SCRIPT', name), visible(name));
   try {
     checkFileName('SCRIPT', 'a\n\u202eb/.sh');
     t.fail('refused');
   } catch (error) {
-    t.match(error, { message: 'The name a??b/.sh cannot be used: it has a folder in it.' }, 'printable in messages');
+    t.match(
+      error,
+      { message: 'The name a??b/.sh cannot be used: it has a folder in it.' },
+      'printable in messages',
+    );
   }
 });
 
 t.test('names of operating systems', async (t) => {
   const names: Record<string, string[]> = {
     windows: ['win', 'Windows', 'WIN2016', 'win2012r2', 'Windows Server 2022'],
-    rhel: ['rhel', 'rhels', 'RHELS9.4', 'rhels7.3', 'centos', 'centos7', 'centos-stream9', 'CentOS Stream 9', 'alma9', 'AlmaLinux', 'rocky', 'ol8', 'Red Hat Enterprise Linux 9'],
+    rhel: [
+      'rhel',
+      'rhels',
+      'RHELS9.4',
+      'rhels7.3',
+      'centos',
+      'centos7',
+      'centos-stream9',
+      'CentOS Stream 9',
+      'alma9',
+      'AlmaLinux',
+      'rocky',
+      'ol8',
+      'Red Hat Enterprise Linux 9',
+    ],
     debian: ['debian', 'Debian 12', 'debian12.5', 'debian-12'],
   };
-  for (const [family, oses] of Object.entries(names)) for (const os of oses) t.equal(familyOf(os), family, os);
-  for (const os of ['', 'sles', 'sles15', 'esxi8', 'ubuntu', 'sample', 'windmill', 'constructor', '9.4']) t.equal(familyOf(os), undefined, os);
+  for (const [family, oses] of Object.entries(names))
+    for (const os of oses) t.equal(familyOf(os), family, os);
+  for (const os of ['', 'sles', 'sles15', 'esxi8', 'ubuntu', 'sample', 'windmill', 'constructor', '9.4'])
+    t.equal(familyOf(os), undefined, os);
 });
 
 t.test('what can be imported', async (t) => {
@@ -107,7 +169,10 @@ t.test('ids made of names', async (t) => {
   const anyName = fc.string({ unit: 'binary', maxLength: 300 });
   fc.assert(
     fc.property(anyName, fc.integer({ min: 1, max: 10_000 }), (name, attempt) => {
-      const ids = [uploadedFileId(date, name, attempt), customProfileId('i'.repeat(48), 'a'.repeat(20), name, attempt)];
+      const ids = [
+        uploadedFileId(date, name, attempt),
+        customProfileId('i'.repeat(48), 'a'.repeat(20), name, attempt),
+      ];
       return ids.every((id) => idForm.test(id));
     }),
   );
@@ -128,7 +193,10 @@ t.test('predefined profiles have ids of the contract', async (t) => {
     'rhels7.3|rhels7.3-x86_64-install-Basic',
     'rhels7.3|rhels7.3-x86_64-install-Virtualization',
   ]);
-  t.strictSame(ids('debian', 'debian12'), ['debian12|debian12-x86_64-install-Minimal', 'debian12|debian12-x86_64-install-Basic']);
+  t.strictSame(ids('debian', 'debian12'), [
+    'debian12|debian12-x86_64-install-Minimal',
+    'debian12|debian12-x86_64-install-Basic',
+  ]);
   for (const family of ['rhel', 'debian', 'windows'] as const) {
     const profiles = predefinedProfiles({ ...identity, family }, 'i'.repeat(48));
     for (const { id, name, description, unattend } of profiles) {
@@ -136,7 +204,13 @@ t.test('predefined profiles have ids of the contract', async (t) => {
       t.equal(id, `${'i'.repeat(48)}|${name}`);
       t.not(description, '');
       t.equal(unattend.length, 1);
-      t.doesNotThrow(() => checkFileName('UNATTEND', unattend[0]!.name, { rhel: 'rhels', debian: 'debian', windows: 'win' }[family]));
+      t.doesNotThrow(() =>
+        checkFileName(
+          'UNATTEND',
+          unattend[0]!.name,
+          { rhel: 'rhels', debian: 'debian', windows: 'win' }[family],
+        ),
+      );
     }
   }
 });

@@ -18,7 +18,9 @@ t.test('a profile shows what it carries, and an empty string for what it cannot'
     unattendOptions: { unattendFileIds: [] },
     deployDataAndSoftwareLocation: '/opt/data',
   });
-  t.match(customizationOptions('windows', [{ kind: 'boot', id: 'b' }], ''), { bootOptions: { bootFileIds: ['b'] } });
+  t.match(customizationOptions('windows', [{ kind: 'boot', id: 'b' }], ''), {
+    bootOptions: { bootFileIds: ['b'] },
+  });
   t.strictSame(customizationOptions('unknown', [], ''), null, 'null where nothing can be customized');
 });
 

@@ -29,6 +29,8 @@ const broken = [
   '<a x="&nbsp;"/>',
   '<a><b></a></b>',
   '<a><!-- ',
+  '<a><!-- b -- c --></a>',
+  '<a><!-- b ---></a>',
   '<a><![CDATA[ </a>',
   '<a',
   '< a/>',
@@ -55,5 +57,6 @@ t.test('xmllint agrees', async (t) => {
 t.test('an internal DTD is refused', async (t) => {
   const bomb = '<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><a>&c;</a>';
   t.match(xmlFault(bomb), /not allowed/);
+  t.match(xmlFault(`<!DOCTYPE${' '.repeat(1_000_000)}`), /not allowed/, 'in no time');
   t.match(xmlFault(`${'<a>'.repeat(300)}${'</a>'.repeat(300)}`), /too deeply/);
 });

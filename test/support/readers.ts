@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** What a reader saw: path to "<size> <sha256>". */
-export type Listing = Record<string, string>;
+type Listing = Record<string, string>;
 
 export interface Reader {
   name: string;

@@ -10,10 +10,10 @@ import { type ServiceName, type ServiceProcess, startService } from '../../scrip
 import { RestClient } from './client.ts';
 import { createTestDatabase } from './database.ts';
 
-export const adminUser = 'USERID';
-export const adminPassword = 'Passw0rd-of-the-tests';
+const adminUser = 'USERID';
+const adminPassword = 'Passw0rd-of-the-tests';
 
-export interface RunningPackager {
+interface RunningPackager {
   readonly pid: number;
   /** host:port of its gRPC server. */
   readonly address: string;

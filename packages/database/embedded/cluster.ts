@@ -81,7 +81,7 @@ async function initialise(
 }
 
 /** Waits for a child; gives its exit code, or the signal that ended it; throws when it cannot be started. */
-export function ended(child: ReturnType<typeof spawn>): Promise<number | NodeJS.Signals | null> {
+function ended(child: ReturnType<typeof spawn>): Promise<number | NodeJS.Signals | null> {
   const { promise, resolve, reject } = Promise.withResolvers<number | NodeJS.Signals | null>();
   child.on('error', (error) =>
     reject(new EmbeddedDatabaseError(`PostgreSQL cannot be run: ${error.message}`)),

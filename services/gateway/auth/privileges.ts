@@ -22,7 +22,7 @@ export const roles = {
   'lxc-operator': [],
 } as const satisfies Record<string, readonly Privilege[]>;
 
-export type Role = keyof typeof roles;
+type Role = keyof typeof roles;
 
 /** Whether a role holds a privilege; a role that is not known holds none. */
 export function holds(role: string, privilege: Privilege): boolean {

@@ -17,7 +17,7 @@ export const checksumSuffix = '.sha256';
 type Services = Pick<GatewayServices, 'db' | 'storeRoot'>;
 
 /** Gives the archive of a file name; throws Problem not_found, or archive_gone with when and why. */
-export async function requireArchive(db: GatewayServices['db'], name: string): Promise<ArchiveRow> {
+async function requireArchive(db: GatewayServices['db'], name: string): Promise<ArchiveRow> {
   const archive = await findArchive(db, name);
   if (!archive) throw new Problem('not_found', { what: 'archive', id: name });
   if (archive.deleted_at) {

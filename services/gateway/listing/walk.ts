@@ -26,7 +26,7 @@ export const fileLists = {
   configFiles: 'config',
 } as const satisfies Record<string, FileKind>;
 
-export type FileList = keyof typeof fileLists;
+type FileList = keyof typeof fileLists;
 export type ListName = 'items' | FileList | 'exportFiles';
 
 const order: readonly ListName[] = ['items', ...(Object.keys(fileLists) as FileList[]), 'exportFiles'];

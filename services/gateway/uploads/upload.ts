@@ -4,7 +4,6 @@
  */
 import { type FileHandle, mkdir, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { lockImport } from '@osimage/database';
 import { type ErrorCode, Problem, systemCode } from '@osimage/errors';
 import { checkFileName, familyOf } from '@osimage/os-media';
@@ -16,7 +15,7 @@ import type { GatewayServices } from '../services.ts';
 import { readForm } from './form.ts';
 import { handOver } from './hand-over.ts';
 import { holdLease } from './lease.ts';
-import { writeStaging } from './staging-file.ts';
+import { StagingWriter } from './staging-file.ts';
 
 export interface UploadOrder {
   jobId: string;
@@ -120,23 +119,28 @@ async function receive(
   storeRoot: string,
 ): Promise<string> {
   let name = order.imageName;
-  const save = async (source: Readable, partName: string) => {
-    if (name === '') {
-      name = partName;
-      checkFileName(imageTypeName(order.imageType), name, order.os);
-    }
-    await writeStaging(source, file, (total) => {
-      upload.received = total;
-      // More than was announced: no need to wait for the end of it.
-      if (upload.announced > 0 && total > upload.announced) throw sizeMismatch(upload);
-    });
-  };
-  const cutOff = () => new Problem('upload_cut_off', { received: upload.received });
+  const writer = new StagingWriter(file);
   try {
-    await readForm(request.raw, { signal, save, cutOff });
+    await readForm(request.raw, {
+      signal,
+      begin: (partName) => {
+        if (name !== '') return;
+        name = partName;
+        checkFileName(imageTypeName(order.imageType), name, order.os);
+      },
+      write: (bytes) => {
+        upload.received += bytes.length;
+        // More than was announced: no need to wait for the end of it.
+        if (upload.announced > 0 && upload.received > upload.announced) throw sizeMismatch(upload);
+        return writer.write(bytes);
+      },
+      cutOff: () => new Problem('upload_cut_off', { received: upload.received }),
+    });
+    await writer.finish();
   } catch (error) {
     throw await asStoreProblem(error, upload, storeRoot);
   } finally {
+    await writer.settle();
     await file.close();
   }
   if (upload.announced > 0 && upload.received !== upload.announced) throw sizeMismatch(upload);

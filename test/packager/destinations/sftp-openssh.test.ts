@@ -1,4 +1,5 @@
 // Deliveries to OpenSSH: where the archive ends up, and that nothing else stays there.
+import { readdirSync } from 'node:fs';
 import {
   chmod,
   chown,

@@ -45,16 +45,21 @@ export class SftpChannel {
   readonly #unsent = new Set<(reason: unknown) => void>();
   readonly #extensions = new Map<string, string>();
   readonly #onBroken: (detail: string) => void;
+  readonly #beforeSend: () => void;
   #greeted: Waiter | undefined;
   #nextId = 0;
   #failure: { readonly reason: unknown } | undefined;
   #maxWrite = SMALLEST_WRITE;
   #answers = 0;
 
-  /** `onBroken` is told once when the other side closes the channel or sends what is not SFTP. */
-  constructor(stream: Duplex, onBroken: (detail: string) => void) {
+  /**
+   * `onBroken` is told once when the other side closes the channel or sends what is not SFTP; `beforeSend` is
+   * called before anything is handed to the stream.
+   */
+  constructor(stream: Duplex, onBroken: (detail: string) => void, beforeSend: () => void) {
     this.#stream = stream;
     this.#onBroken = onBroken;
+    this.#beforeSend = beforeSend;
     stream.on('data', (piece: Buffer) => this.#receive(piece));
     stream.on('error', () => this.#break('the channel failed'));
     stream.on('end', () => this.#break('the server closed the channel'));
@@ -170,6 +175,7 @@ export class SftpChannel {
         },
       });
       signal?.addEventListener('abort', onAbort, { once: true });
+      this.#beforeSend();
       send();
     });
   }

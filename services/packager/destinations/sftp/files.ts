@@ -106,6 +106,6 @@ export function isFolder(attributes: Attributes): boolean {
   return attributes.mode !== undefined && (attributes.mode & fileType.mask) === fileType.folder;
 }
 
-export function isRegular(attributes: Attributes): boolean {
+function isRegular(attributes: Attributes): boolean {
   return attributes.mode !== undefined && (attributes.mode & fileType.mask) === fileType.regular;
 }

@@ -1,0 +1,75 @@
+/** The connection to PostgreSQL: transactions, being told, and what happens when it is cut. */
+import { migrate, openDatabase } from '@osimage/database';
+import t from 'tap';
+import { createEmptyDatabase, createTestDatabase } from '../support/database.ts';
+import { until } from '../support/program.ts';
+
+t.test('the address may be a database that is away', async (t) => {
+  const url = await createEmptyDatabase(t);
+  const away = new URL(url);
+  away.searchParams.set('host', '/nonexistent');
+  await t.rejects(migrate(away.href), { code: 'ENOENT' });
+});
+
+t.test('openDatabase rolls back a transaction that throws', async (t) => {
+  const { url } = await createTestDatabase(t);
+  const db = openDatabase(url, { max: 1 });
+  t.teardown(() => db.close());
+  await t.rejects(
+    db.transaction(async (tx) => {
+      await tx.query(`insert into object_ids (id, kind) values ('a', 'file')`);
+      throw new Error('no');
+    }),
+    { message: 'no' },
+  );
+  const { rows } = await db.query<{ n: number }>('select count(*) as n from object_ids');
+  t.equal(rows[0]?.n, 0);
+});
+
+t.test('a connection cut in the middle of a transaction fails that one and nothing else', async (t) => {
+  const { url, db } = await createTestDatabase(t);
+  const told: Error[] = [];
+  const cut = openDatabase(url, { max: 1, onError: (error) => told.push(error) });
+  t.teardown(() => cut.close());
+  await t.rejects(
+    cut.transaction(async (tx) => {
+      const { rows } = await tx.query<{ pid: number }>('select pg_backend_pid() as pid');
+      await db.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
+      // Told while no query runs, when a listener that is missing would end this process.
+      await until('the connection is lost', () => told.length > 0);
+      await tx.query('select 1');
+    }),
+  );
+  t.match(told[0], { code: '57P01' });
+  t.equal((await cut.query('select 1')).rowCount, 1, 'the pool replaces it');
+});
+
+t.test('listen hears what other connections say, and hears again after its connection was cut', async (t) => {
+  const { db } = await createTestDatabase(t);
+  const heard: string[] = [];
+  let waiting = Promise.withResolvers<void>();
+  const connected: (() => void)[] = [];
+  const reconnected = Promise.withResolvers<void>();
+  const stop = await db.listen(
+    'test',
+    (payload) => {
+      heard.push(payload);
+      waiting.resolve();
+    },
+    () => {
+      connected.push(() => {});
+      if (connected.length === 2) reconnected.resolve();
+    },
+  );
+  t.teardown(stop);
+  await db.query(`select pg_notify('test', 'one')`);
+  await waiting.promise;
+  waiting = Promise.withResolvers<void>();
+  await db.query(`
+    select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and query like 'listen%'`);
+  await reconnected.promise;
+  await db.query(`select pg_notify('test', 'two')`);
+  await waiting.promise;
+  t.same(heard, ['one', 'two']);
+});
