@@ -18,6 +18,8 @@ export class HashThread {
   readonly #open: Question[] = [];
   #failure: unknown;
   #idleTimer: NodeJS.Timeout | undefined;
+  /** Kept from archive to archive: the garbage collector does not see how large it is and leaves dozens behind. */
+  #memory = new SharedArrayBuffer(0);
 
   constructor() {
     this.#worker = new Worker(new URL('./hash-worker.ts', import.meta.url), {
@@ -31,6 +33,15 @@ export class HashThread {
     this.#worker.on('exit', () => this.#fail(new Error('the hash thread ended')));
   }
 
+  /** Begins a new hash. Gives memory that the thread sees as well, `size` bytes. */
+  start(size: number): Uint8Array {
+    const grow = this.#memory.byteLength < size;
+    if (grow) this.#memory = new SharedArrayBuffer(size);
+    // A failure here is one of every later question as well, where somebody waits for it.
+    this.ask({ kind: 'start', ...(grow && { memory: this.#memory }) }).catch(() => {});
+    return new Uint8Array(this.#memory, 0, size);
+  }
+
   /** Asks the thread; questions are answered in their order. */
   ask(request: HashRequest): Promise<HashAnswer> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
@@ -40,9 +51,9 @@ export class HashThread {
     });
   }
 
-  /** The next owner may come, or nobody. */
+  /** Lets the next owner come, once the thread has left the memory alone. */
   giveBack(): void {
-    this.ask({ kind: 'stop' }).then(
+    this.ask({ kind: 'finish' }).then(
       () => {
         if (idle.length >= idleThreads) return void this.end();
         idle.push(this);

@@ -5,12 +5,12 @@
 import { createHash, type Hash } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
 
-/** What the thread is asked: start anew on this memory, hash a part of it, tell the digest so far, or let go of the memory. */
+/** What the thread is asked. The memory of a `start` is used until another one brings its own. */
 export type HashRequest =
-  | { readonly kind: 'start'; readonly memory: SharedArrayBuffer }
+  | { readonly kind: 'start'; readonly memory?: SharedArrayBuffer }
   | { readonly kind: 'update'; readonly offset: number; readonly length: number }
   | { readonly kind: 'digest' }
-  | { readonly kind: 'stop' };
+  | { readonly kind: 'finish' };
 
 /** The digest asked for, hexadecimal; otherwise only that the part is hashed. */
 export type HashAnswer = string | null;
@@ -25,7 +25,7 @@ parentPort?.on('message', (request: HashRequest) => {
 function answer(request: HashRequest): HashAnswer {
   switch (request.kind) {
     case 'start':
-      memory = request.memory;
+      memory = request.memory ?? memory;
       hash = createHash('sha256');
       return null;
     case 'update':
@@ -33,8 +33,7 @@ function answer(request: HashRequest): HashAnswer {
       return null;
     case 'digest':
       return hash.copy().digest('hex');
-    case 'stop':
-      memory = new SharedArrayBuffer(0);
+    case 'finish':
       return null;
   }
 }

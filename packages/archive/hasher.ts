@@ -45,11 +45,8 @@ class ThreadHasher implements Hasher {
   readonly #thread: HashThread;
 
   constructor(memorySize: number) {
-    const memory = new SharedArrayBuffer(memorySize);
-    this.memory = new Uint8Array(memory);
     this.#thread = borrowHashThread();
-    // A failure here is one of every later call as well, where somebody waits for it.
-    this.#thread.ask({ kind: 'start', memory }).catch(() => {});
+    this.memory = this.#thread.start(memorySize);
   }
 
   async update(offset: number, length: number): Promise<void> {

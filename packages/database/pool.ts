@@ -63,7 +63,7 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
       broken = error;
       onError(error);
     };
-
+    client.on('error', lost);
     try {
       await client.query('begin');
       const result = await work(client);

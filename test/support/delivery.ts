@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import type { Archive } from '@osimage/archive';
 import { Problem } from '@osimage/errors';
 import type { SftpServer } from '../../samples/sftp-server.ts';
-import type { Delivery, ServerProfile } from '../../services/packager/destinations/index.ts';
+import type { Delivery, ServerProfile } from '../../services/packager/destinations/destination.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 

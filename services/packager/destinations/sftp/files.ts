@@ -3,7 +3,7 @@ import type { SftpChannel } from './channel.ts';
 import { hasStatus, SftpStatus } from './errors.ts';
 import { type Attributes, openFlag, permissions, reply, request, status } from './packets.ts';
 
-const fileType = { mask: 0o170000, folder: 0o040000, regular: 0o100000 } as const;
+const fileType = { mask: 0o170000, folder: 0o040000 } as const;
 
 export class SftpFiles {
   readonly channel: SftpChannel;
@@ -104,8 +104,4 @@ export class SftpFiles {
 
 export function isFolder(attributes: Attributes): boolean {
   return attributes.mode !== undefined && (attributes.mode & fileType.mask) === fileType.folder;
-}
-
-function isRegular(attributes: Attributes): boolean {
-  return attributes.mode !== undefined && (attributes.mode & fileType.mask) === fileType.regular;
 }
