@@ -18,7 +18,8 @@ export async function generateTypes(out: string): Promise<void> {
   const generator = join(root, 'node_modules/.bin/proto-loader-gen-types');
   const args = [
     ...options,
-    `--includeDirs=${join(root, 'proto')}`,
+    // Relative, because it becomes part of the first line of each file.
+    '--includeDirs=../../proto',
     `--outDir=${out}`,
     'osimage/packaging/v1/packaging.proto',
   ];

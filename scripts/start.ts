@@ -71,8 +71,7 @@ async function keep<P extends Part>(
   begin: (signal: AbortSignal) => Promise<P>,
 ): Promise<Supervised<P>> {
   stopping.signal.throwIfAborted();
-  const begun = (signal: AbortSignal) => begin(AbortSignal.any([signal, stopping.signal]));
-  const part = await supervise(name, begun, tell);
+  const part = await supervise(name, begin, tell, stopping.signal);
   running.push(part);
   return part;
 }

@@ -19,15 +19,18 @@ const wellMs = 30_000;
 
 /**
  * Starts a part with `start` (a failure of this first start is thrown) and again each time it ends, after
- * pauses that grow while it keeps failing. `tell` is given one line about each.
+ * pauses that grow while it keeps failing. `tell` is given one line about each. After `signal` nothing is
+ * started any more; what runs is ended by stop().
  */
 export async function supervise<P extends Part>(
   name: string,
   start: (signal: AbortSignal) => Promise<P>,
   tell: (line: string) => void,
+  signal: AbortSignal,
 ): Promise<Supervised<P>> {
   const stopping = new AbortController();
-  let current = await start(stopping.signal);
+  const over = AbortSignal.any([signal, stopping.signal]);
+  let current = await start(over);
   const watching = watch();
 
   async function watch(): Promise<void> {
@@ -35,20 +38,20 @@ export async function supervise<P extends Part>(
     for (;;) {
       const since = Date.now();
       await current.exited;
-      if (stopping.signal.aborted) return;
+      if (over.aborted) return;
       if (Date.now() - since > wellMs) pauseMs = firstPauseMs;
       tell(`${name} ended; it is started again`);
       for (let back = false; !back; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
-        await delay(pauseMs, undefined, { signal: stopping.signal });
+        await delay(pauseMs, undefined, { signal: over });
         try {
-          current = await start(stopping.signal);
+          current = await start(over);
           back = true;
         } catch (error) {
-          if (stopping.signal.aborted) return;
+          if (over.aborted) return;
           tell(`${name} does not start: ${(error as Error).message}`);
         }
       }
-      if (stopping.signal.aborted) return current.stop();
+      if (over.aborted) return current.stop();
       tell(`${name} is back`);
     }
   }

@@ -55,10 +55,13 @@ export class HashThread {
   giveBack(): void {
     this.ask({ kind: 'finish' }).then(
       () => {
-        if (idle.length >= idleThreads) return void this.end();
         idle.push(this);
         this.#worker.unref();
-        this.#idleTimer = setTimeout(() => void this.end(), idleMilliseconds).unref();
+        this.#idleTimer = setTimeout(
+          () => void this.#end(),
+          idle.length > idleThreads ? 0 : idleMilliseconds,
+        );
+        this.#idleTimer.unref();
       },
       () => {},
     );
@@ -70,15 +73,19 @@ export class HashThread {
     this.#worker.ref();
   }
 
-  async end(): Promise<void> {
-    clearTimeout(this.#idleTimer);
+  async #end(): Promise<void> {
+    this.#leaveIdle();
     await this.#worker.terminate();
+  }
+
+  #leaveIdle(): void {
+    const at = idle.indexOf(this);
+    if (at >= 0) idle.splice(at, 1);
   }
 
   #fail(error: unknown): void {
     this.#failure ??= error;
-    const at = idle.indexOf(this);
-    if (at >= 0) idle.splice(at, 1);
+    this.#leaveIdle();
     for (const { reject } of this.#open.splice(0)) reject(error);
   }
 }
@@ -90,9 +97,4 @@ export function borrowHashThread(): HashThread {
   const thread = idle.pop() ?? new HashThread();
   thread.resume();
   return thread;
-}
-
-/** Ends the threads that wait for work; for a program that shuts down and wants to know them gone. */
-export async function endIdleHashThreads(): Promise<void> {
-  await Promise.all(idle.splice(0).map((thread) => thread.end()));
 }

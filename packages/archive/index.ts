@@ -1,5 +1,4 @@
 /** A profile as one seekable .tar.gz: plan it, read a range of it, write it, check one. */
-export { endIdleHashThreads } from './hash-thread.ts';
 export { type FileKind, isFileKind, memberPath } from './layout.ts';
 export {
   type ArchiveFile,
@@ -15,4 +14,5 @@ export {
 export { openArchive } from './open.ts';
 export { parseMetadata } from './parse-metadata.ts';
 export type { Archive, ArchiveMember, ArchiveRequest } from './types.ts';
+export { type VerifyOptions, type VerifyReport, verifyArchive } from './verify.ts';
 export { type WriteOptions, type WrittenArchive, writeArchive } from './write.ts';

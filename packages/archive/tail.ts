@@ -10,10 +10,10 @@ import { digestPath } from './layout.ts';
 import { blockLength, memberHeader, padding, tarEnd } from './tar-header.ts';
 
 /** Always the same: one stored block with a header, one block of text and the two blocks of the end; the trailer. */
-const tailLength = storedOverhead + 2 * blockLength + tarEnd.length + trailerLength;
+export const tailLength = storedOverhead + 2 * blockLength + tarEnd.length + trailerLength;
 
 /** The bytes behind a body, up to the trailer. `bodySize` in bytes of the .tar.gz. */
-function tailContent(bodySha256: string, bodySize: number): Buffer {
+export function tailContent(bodySha256: string, bodySize: number): Buffer {
   const text = Buffer.from(digestText(bodySha256, bodySize));
   return Buffer.concat([memberHeader(digestPath, text.length), text, padding(text.length), tarEnd]);
 }

@@ -115,6 +115,28 @@ t.test('one data folder through its life', async (t) => {
     await two.stop();
   });
 
+  await t.test('stop after the keeper was killed still stops the server', async (t) => {
+    const embedded = await startEmbedded({ dataDir: folder });
+    const postmaster = postmasterOf(folder);
+    process.kill(embedded.keeperPid, 'SIGKILL');
+    await embedded.exited;
+    t.ok(isAlive(postmaster));
+    await embedded.stop();
+    t.notOk(isAlive(postmaster));
+  });
+
+  await t.test('so does a start that is given up at once', async (t) => {
+    const embedded = await startEmbedded({ dataDir: folder });
+    const postmaster = postmasterOf(folder);
+    process.kill(embedded.keeperPid, 'SIGKILL');
+    await embedded.exited;
+    const giveUp = new AbortController();
+    const again = startEmbedded({ dataDir: folder, signal: giveUp.signal });
+    giveUp.abort(new Error('enough'));
+    await t.rejects(again, { message: 'enough' });
+    t.notOk(isAlive(postmaster));
+  });
+
   await t.test('a pid file that names a stranger does not matter', async (t) => {
     await writeFile(join(clusterOf(folder), 'postmaster.pid'), `${process.pid}\n${clusterOf(folder)}\n`);
     const embedded = await startEmbedded({ dataDir: folder });

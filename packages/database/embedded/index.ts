@@ -1,8 +1,9 @@
 /** A real PostgreSQL without installing one: the default when no DATABASE_URL is given. */
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import type { KeeperOrder } from './keeper.ts';
 import { EmbeddedDatabaseError } from './problem.ts';
 
@@ -42,31 +43,46 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedD
     dataDir: resolve(options.dataDir),
     durable: options.durable ?? true,
     temporary: options.temporary ?? false,
+    onlyStop: false,
   };
+  const keeper = runKeeper(order);
+  const exited = once(keeper, 'exit').then(() => {});
+  const end = () => {
+    keeper.stdin.end();
+    return exited;
+  };
+  const giveUp = () => void end();
+  options.signal?.addEventListener('abort', giveUp, { once: true });
+  try {
+    const url = await firstLine(keeper.stdout);
+    options.signal?.throwIfAborted();
+    return {
+      url,
+      keeperPid: keeper.pid ?? 0,
+      exited,
+      async stop() {
+        await end();
+        // Killed, it left its server behind.
+        if (keeper.exitCode !== 0) await once(runKeeper({ ...order, onlyStop: true }), 'exit');
+      },
+    };
+  } catch (error) {
+    await end();
+    options.signal?.throwIfAborted();
+    throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', giveUp);
+  }
+}
+
+function runKeeper(order: KeeperOrder): ChildProcessByStdio<Writable, Readable, null> {
   // A session of its own: Ctrl-C in a terminal reaches the services first, and they still need it.
   const keeper = spawn(process.execPath, [join(import.meta.dirname, 'keeper.ts'), JSON.stringify(order)], {
     stdio: ['pipe', 'pipe', 'inherit'],
     detached: true,
   });
   keeper.stdin.on('error', () => {});
-  const exited = once(keeper, 'exit').then(() => {});
-  const stop = () => {
-    keeper.stdin.end();
-    return exited;
-  };
-  const giveUp = () => void stop();
-  options.signal?.addEventListener('abort', giveUp, { once: true });
-  try {
-    const url = await firstLine(keeper.stdout);
-    options.signal?.throwIfAborted();
-    return { url, keeperPid: keeper.pid ?? 0, exited, stop };
-  } catch (error) {
-    await stop();
-    options.signal?.throwIfAborted();
-    throw error;
-  } finally {
-    options.signal?.removeEventListener('abort', giveUp);
-  }
+  return keeper;
 }
 
 async function firstLine(stdout: NodeJS.ReadableStream): Promise<string> {

@@ -6,7 +6,7 @@
 import { mkdir, realpath, rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findBinaries } from './binaries.ts';
-import { prepareCluster } from './cluster.ts';
+import { prepareCluster, stopLeftover } from './cluster.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { type Place, preparePlace, removePlace, systemFolder } from './place.ts';
 import { EmbeddedDatabaseError } from './problem.ts';
@@ -18,6 +18,8 @@ export interface KeeperOrder {
   readonly durable: boolean;
   /** True: the database's files and `dataDir` itself are removed at the end. */
   readonly temporary: boolean;
+  /** True: a server that a killed keeper left behind is stopped, and that is all. */
+  readonly onlyStop: boolean;
 }
 
 const restartMs = 500;
@@ -44,6 +46,10 @@ async function main(order: KeeperOrder): Promise<void> {
   let place: Place | undefined;
   try {
     place = await preparePlace(dataDir);
+    // First of all, and also when the parent has gone already: nobody else would.
+    await stopLeftover(place);
+    if (order.onlyStop) return;
+    stop.signal.throwIfAborted();
     const copies = process.getuid?.() === 0 ? systemFolder : dataDir;
     const binaries = await findBinaries(place.account, copies);
     await prepareCluster(place, binaries, order.durable);

@@ -3,8 +3,6 @@ import { Problem } from '@osimage/errors';
 import type { Deliver, ServerProfile } from './destination.ts';
 import { sftpDestination } from './sftp/deliver.ts';
 
-export type { Deliver, Delivery, ServerProfile } from './destination.ts';
-
 const destinations: Partial<Record<ServerProfile['protocol'], Deliver>> = {
   SFTP: sftpDestination(),
 };

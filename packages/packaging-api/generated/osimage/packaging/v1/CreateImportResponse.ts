@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/osimage/packaging/v1/packaging.proto
+// Original file: ../../proto/osimage/packaging/v1/packaging.proto
 
 
 export interface CreateImportResponse {

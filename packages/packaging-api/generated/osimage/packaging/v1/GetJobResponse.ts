@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/osimage/packaging/v1/packaging.proto
+// Original file: ../../proto/osimage/packaging/v1/packaging.proto
 
 import type { Job as _osimage_packaging_v1_Job, Job__Output as _osimage_packaging_v1_Job__Output } from '../../../osimage/packaging/v1/Job.ts';
 

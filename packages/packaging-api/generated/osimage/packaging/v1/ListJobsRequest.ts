@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/osimage/packaging/v1/packaging.proto
+// Original file: ../../proto/osimage/packaging/v1/packaging.proto
 
 import type { JobState as _osimage_packaging_v1_JobState, JobState__Output as _osimage_packaging_v1_JobState__Output } from '../../../osimage/packaging/v1/JobState.ts';
 import type { JobKind as _osimage_packaging_v1_JobKind, JobKind__Output as _osimage_packaging_v1_JobKind__Output } from '../../../osimage/packaging/v1/JobKind.ts';

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/osimage/packaging/v1/packaging.proto
+// Original file: ../../proto/osimage/packaging/v1/packaging.proto
 
 import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'

@@ -1,4 +1,4 @@
-// Original file: /work/main/proto/osimage/packaging/v1/packaging.proto
+// Original file: ../../proto/osimage/packaging/v1/packaging.proto
 
 import type { ImageType as _osimage_packaging_v1_ImageType, ImageType__Output as _osimage_packaging_v1_ImageType__Output } from '../../../osimage/packaging/v1/ImageType.ts';
 import type { Long } from '@grpc/proto-loader';

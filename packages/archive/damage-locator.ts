@@ -1,0 +1,46 @@
+/**
+ * Says which member a broken deflate stream is broken in. zlib gives no output of the step it fails in, which
+ * may have held the ends of one member and many small ones. But every tar header of ours lies uncompressed
+ * in the archive, the bytes of each are known from the metadata, and what follows a header does not refer to
+ * anything before it. So each member found there can be unpacked, and checked, by itself.
+ */
+import { createHash } from 'node:crypto';
+import { constants, inflateRawSync } from 'node:zlib';
+import { checksumsPath, digestPath } from './layout.ts';
+import type { ArchiveFile } from './metadata.ts';
+import { memberHeader } from './tar-header.ts';
+
+/**
+ * Takes the compressed bytes the failing step was given, the member it began in and those after that one.
+ * Gives the path of the first one that is damaged; the current one when all the others are whole.
+ */
+export function locateDamage(bytes: Buffer, current: string, following: readonly ArchiveFile[]): string {
+  const found: { file: ArchiveFile; start: number; end: number }[] = [];
+  for (const file of following) {
+    const header = memberHeader(file.path, file.size);
+    const end = found.at(-1)?.end ?? 0;
+    const start = bytes.indexOf(header, end);
+    if (start < 0) break;
+    found.push({ file, start, end: start + header.length });
+  }
+  for (const [at, { file, end }] of found.entries()) {
+    // Between two members lie the padding of the first and the head of the stored block with the header of the second.
+    const limit = found[at + 1]?.start ?? bytes.length;
+    if (!isWhole(bytes.subarray(end, limit), file)) return file.path;
+  }
+  return current;
+}
+
+/** Whether the content of a file can be unpacked, as far as it is there. */
+function isWhole(packed: Buffer, { path, size, sha256 }: ArchiveFile): boolean {
+  // These lie in one stored block with their headers: there is nothing to unpack.
+  if (size === 0 || path === checksumsPath || path === digestPath) return true;
+  try {
+    // A sync flush at the end, so that bytes which stop in the middle are no error.
+    const content = inflateRawSync(packed, { finishFlush: constants.Z_SYNC_FLUSH });
+    if (content.length < size) return true;
+    return createHash('sha256').update(content.subarray(0, size)).digest('hex') === sha256;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Checks the members of an archive one after another. metadata.json comes first and tells all that follow:
+ * path, size and digest of each, and so the text of checksums.sha256.
+ */
+import { createHash, type Hash } from 'node:crypto';
+import { Problem } from '@osimage/errors';
+import { checksumsText } from './checksums.ts';
+import { checksumsPath, digestPath, metadataPath } from './layout.ts';
+import { type ArchiveFile, archiveFiles, type Metadata } from './metadata.ts';
+import { parseMetadata } from './parse-metadata.ts';
+import type { TarHandler } from './tar-reader.ts';
+
+/** Metadata of 10,000 files is 5 MB. */
+const metadataLimit = 256 * 1024 * 1024;
+
+export class ExpectedMembers implements TarHandler {
+  metadata: Metadata | undefined;
+  /** Text of archive.sha256; empty until it was read. */
+  digestText = '';
+  /** Members in order; what comes after the metadata is known once that was read. */
+  #expected: readonly ArchiveFile[] = [];
+  #next = 0;
+  #current: { readonly path: string; readonly hash: Hash; readonly text: Buffer[] | undefined } | undefined;
+
+  begin(path: string, size: number): void {
+    if (this.#next === 0) {
+      if (path !== metadataPath)
+        throw new Problem('archive_damaged', { detail: `it does not begin with ${metadataPath}` });
+      if (size > metadataLimit) throw damaged(path, 'is too large');
+    } else {
+      const expected = this.#expected[this.#next - 1];
+      if (expected?.path !== path)
+        throw damaged(expected?.path ?? digestPath, `is missing, ${JSON.stringify(path)} is in its place`);
+      // The size of archive.sha256 depends on the archive's; its text is compared as a whole.
+      if (expected.size !== size && path !== digestPath)
+        throw damaged(path, `has ${size} bytes instead of ${expected.size}`);
+      if (path === digestPath && size > 512) throw damaged(path, 'is too large');
+    }
+    const own = [metadataPath, checksumsPath, digestPath].includes(path);
+    this.#current = { path, hash: createHash('sha256'), text: own ? [] : undefined };
+  }
+
+  content(bytes: Buffer): void {
+    this.#current?.hash.update(bytes);
+    this.#current?.text?.push(Buffer.from(bytes));
+  }
+
+  end(): void {
+    if (!this.#current) return;
+    const { path, hash, text } = this.#current;
+    const sha256 = hash.digest('hex');
+    const content = Buffer.concat(text ?? []);
+    if (path === metadataPath) this.#readMetadata(content.toString(), sha256, content.length);
+    else if (path === digestPath) this.digestText = content.toString();
+    else if (this.#expected[this.#next - 1]?.sha256 !== sha256)
+      throw damaged(path, 'does not match its checksum');
+    this.#current = undefined;
+    this.#next++;
+  }
+
+  /** The member that is being read or comes next: where the damage is when reading fails. */
+  get position(): string {
+    return (
+      this.#current?.path ??
+      (this.#next === 0 ? metadataPath : (this.#expected[this.#next - 1]?.path ?? digestPath))
+    );
+  }
+
+  /** The members after the one at `position`, in order. */
+  get following(): readonly ArchiveFile[] {
+    return this.#expected.slice(this.#next === 0 ? 0 : this.#next);
+  }
+
+  get complete(): boolean {
+    return this.#next > 0 && this.#next === this.#expected.length + 1;
+  }
+
+  #readMetadata(text: string, sha256: string, _size: number): void {
+    this.metadata = parseMetadata(text);
+    const files = archiveFiles(this.metadata);
+    const checksums = Buffer.from(checksumsText([{ path: metadataPath, sha256 }, ...files]));
+    this.#expected = [
+      ...files,
+      {
+        path: checksumsPath,
+        size: checksums.length,
+        sha256: createHash('sha256').update(checksums).digest('hex'),
+      },
+      { path: digestPath, size: 0, sha256: '' },
+    ];
+  }
+}
+
+/** Names the member in its parameters, too. */
+export function damaged(member: string, what: string, cause?: unknown): Problem {
+  return new Problem('archive_damaged', { detail: `${member} ${what}`, member }, { cause });
+}

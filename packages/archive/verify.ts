@@ -1,0 +1,164 @@
+/**
+ * Checks a whole archive in one pass over its bytes, from a file or a pipe: gzip, tar, layout, the digest of
+ * every member, the digest it carries of itself. Nothing is unpacked, nothing is written.
+ */
+import { createHash, type Hash } from 'node:crypto';
+import { createGunzip, type Gunzip } from 'node:zlib';
+import { Problem } from '@osimage/errors';
+import { digestText } from './checksums.ts';
+import { locateDamage } from './damage-locator.ts';
+import { storedBlocks, trailerLength } from './deflate.ts';
+import { damaged, ExpectedMembers } from './expected-members.ts';
+import { digestPath } from './layout.ts';
+import { archiveFiles, type Metadata } from './metadata.ts';
+import { tailContent, tailLength } from './tail.ts';
+import { TarReader } from './tar-reader.ts';
+
+export interface VerifyOptions {
+  readonly signal?: AbortSignal;
+  /** Told the bytes of the .tar.gz that are checked, now and then. */
+  readonly onProgress?: (bytes: number) => void;
+}
+
+export interface VerifyReport {
+  /** Bytes of the .tar.gz. */
+  readonly size: number;
+  /** Lower-case hexadecimal SHA-256 of the whole .tar.gz, to be compared with what is known of it elsewhere. */
+  readonly sha256: string;
+  readonly metadata: Metadata;
+  /** Files of the profile, and their bytes. */
+  readonly files: number;
+  readonly contentSize: number;
+}
+
+/** Bytes given to zlib at once: a damage is looked for in the last of them. */
+const stepSize = 128 * 1024;
+
+/**
+ * Takes the bytes of an archive. Throws Problem archive_damaged, with the path of the damaged member as
+ * parameter `member` where there is one, the signal's reason, or what the source throws.
+ */
+export async function verifyArchive(
+  source: AsyncIterable<Uint8Array>,
+  { signal, onProgress }: VerifyOptions = {},
+): Promise<VerifyReport> {
+  const members = new ExpectedMembers();
+  const unpacker = new Unpacker(members);
+  const body = new BodyHash();
+  try {
+    for await (const chunk of source) {
+      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      for (let at = 0; at < bytes.length; at += stepSize) {
+        signal?.throwIfAborted();
+        const step = bytes.subarray(at, at + stepSize);
+        body.update(step);
+        await unpacker.write(step);
+        onProgress?.(body.size);
+      }
+    }
+    await unpacker.end();
+  } finally {
+    unpacker.close();
+  }
+  const { metadata } = members;
+  if (!metadata || !members.complete) throw damaged(members.position, 'is missing');
+  const files = archiveFiles(metadata);
+  return {
+    ...body.finish(members.digestText),
+    metadata,
+    files: files.length,
+    contentSize: files.reduce((sum, file) => sum + file.size, 0),
+  };
+}
+
+/** gunzip and the tar reader behind it. */
+class Unpacker {
+  readonly #gunzip: Gunzip = createGunzip({ chunkSize: 256 * 1024 });
+  readonly #members: ExpectedMembers;
+  readonly #tar: TarReader;
+  readonly #ended: Promise<void>;
+  #failure: unknown;
+
+  constructor(members: ExpectedMembers) {
+    this.#members = members;
+    this.#tar = new TarReader(members);
+    this.#gunzip.on('data', (chunk: Buffer) => {
+      try {
+        if (this.#failure === undefined) this.#tar.write(chunk);
+      } catch (error) {
+        this.#failure = this.#withMember(error);
+      }
+    });
+    this.#ended = new Promise((resolve, reject) => this.#gunzip.once('close', resolve).once('error', reject));
+    this.#ended.catch(() => {});
+  }
+
+  /** Takes the next compressed bytes; they are not needed any more when this returns. */
+  async write(bytes: Buffer): Promise<void> {
+    try {
+      // After the end of the gzip stream nothing is taken any more: what stands there fails in BodyHash.
+      const taken = new Promise<void>((resolve) => this.#gunzip.write(bytes, () => resolve()));
+      await Promise.race([taken, this.#ended]);
+    } catch (error) {
+      const { position, following } = this.#members;
+      throw damaged(locateDamage(bytes, position, following), 'cannot be unpacked', error);
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async end(): Promise<void> {
+    this.#gunzip.end();
+    try {
+      await this.#ended;
+    } catch (error) {
+      throw damaged(this.#members.position, 'is cut off', error);
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+    if (!this.#tar.complete) throw damaged(digestPath, 'is not followed by the end of the archive');
+  }
+
+  close(): void {
+    this.#gunzip.destroy();
+  }
+
+  /** What is wrong with the tar stream, and where. */
+  #withMember(error: unknown): unknown {
+    if (!(error instanceof Problem) || error.code !== 'archive_damaged' || error.params.member) return error;
+    const member = this.#members.position;
+    return new Problem('archive_damaged', { detail: `${error.params.detail}, at ${member}`, member });
+  }
+}
+
+/** Hashes all but the tail, whose digest the tail carries. */
+class BodyHash {
+  readonly #hash: Hash = createHash('sha256');
+  #tail: Buffer = Buffer.alloc(0);
+  /** Bytes so far. */
+  size = 0;
+
+  update(bytes: Buffer): void {
+    this.size += bytes.length;
+    const held = Buffer.concat([this.#tail, bytes.subarray(-tailLength)]);
+    if (bytes.length > tailLength) {
+      this.#hash.update(this.#tail).update(bytes.subarray(0, -tailLength));
+      this.#tail = held.subarray(-tailLength);
+    } else {
+      const excess = Math.max(0, held.length - tailLength);
+      this.#hash.update(held.subarray(0, excess));
+      this.#tail = held.subarray(excess);
+    }
+  }
+
+  /** Compares the tail, byte by byte, with the only one that goes with this body. */
+  finish(carried: string): { size: number; sha256: string } {
+    const bodySize = this.size - tailLength;
+    const bodySha256 = this.#hash.copy().digest('hex');
+    if (carried !== digestText(bodySha256, bodySize))
+      throw damaged(digestPath, 'does not match the bytes before it');
+    // gunzip has checked the trailer against the content; all else is known.
+    const content = Buffer.concat(storedBlocks(tailContent(bodySha256, bodySize), true));
+    if (!content.equals(this.#tail.subarray(0, -trailerLength)))
+      throw damaged(digestPath, 'is not packed as it must be');
+    return { size: this.size, sha256: this.#hash.update(this.#tail).digest('hex') };
+  }
+}

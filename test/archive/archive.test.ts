@@ -1,0 +1,209 @@
+/** Archives: what every reader makes of them, the same bytes every time, any range, and no rot let through. */
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, truncate, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Archive, openArchive, writeArchive } from '@osimage/archive';
+import { blobPath } from '@osimage/blob-store';
+import fc from 'fast-check';
+import t, { type Test } from 'tap';
+import { readers } from '../support/readers.ts';
+import { needTool } from '../support/tools.ts';
+import { collect, makeProfile, makeRichProfile, noise, prose, richFiles } from './profile.ts';
+
+const run = promisify(execFile);
+const sha256 = (content: Buffer) => createHash('sha256').update(content).digest('hex');
+
+async function temporaryFolder(t: Test): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'osimage-archive-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+t.test('every reader sees the same names, sizes and digests', async (t) => {
+  const folder = await temporaryFolder(t);
+  const profile = await makeRichProfile(folder);
+  const path = join(folder, 'rich.tar.gz');
+  const archive = profile.open();
+  const written = await writeArchive(archive, path);
+  await archive.close();
+  const bytes = await readFile(path);
+  t.strictSame(written, { size: bytes.length, sha256: sha256(bytes) });
+  t.equal(archive.size, bytes.length, 'the size was known before');
+
+  const expected = Object.fromEntries(
+    profile.files.map((file) => [file.path, `${file.content.length} ${sha256(file.content)}`]),
+  );
+  const own = (listing: Record<string, string>) => {
+    const {
+      'profile/metadata.json': metadata,
+      'profile/checksums.sha256': sums,
+      'profile/archive.sha256': digest,
+      ...files
+    } = listing;
+    t.ok(metadata && sums && digest, 'the members of our own');
+    return files;
+  };
+  const busybox = async (archive: string, into: string) =>
+    await run('busybox', ['tar', '-xzf', archive, '-C', into]);
+  for (const reader of readers) {
+    if (needTool(t, reader.tool)) t.strictSame(own(await reader.read(path)), expected, reader.name);
+  }
+  if (needTool(t, 'busybox')) {
+    const into = join(folder, 'busybox');
+    await run('mkdir', [into]);
+    await busybox(path, into);
+    for (const file of profile.files)
+      t.ok(file.content.equals(await readFile(join(into, file.path))), `busybox: ${file.path.slice(0, 60)}`);
+    await run('sha256sum', ['--quiet', '-c', 'profile/checksums.sha256'], { cwd: into });
+  }
+  for (const tool of ['gzip', 'pigz']) if (needTool(t, tool)) await run(tool, ['-t', path]);
+
+  await t.test('a reader written from the page alone', async (t) => {
+    const python = needTool(t, 'python3');
+    if (!python) return;
+    const { stdout } = await run(python, [join(import.meta.dirname, 'reader.py'), path], {
+      maxBuffer: 2 ** 24,
+    });
+    t.strictSame(own(JSON.parse(stdout)), expected);
+  });
+
+  await t.test('it carries the digest of its own bytes', async (t) => {
+    const { stdout } = await run('tar', ['-xzOf', path, 'profile/archive.sha256']);
+    const [, digest, count] = /^([0-9a-f]{64}) {2}(\d+)\n$/.exec(stdout)!;
+    t.equal(sha256(bytes.subarray(0, Number(count))), digest);
+    t.equal(Number(count), archive.bodySize);
+  });
+});
+
+t.test('equal profiles give equal bytes, whatever the order of import', async (t) => {
+  const one = await makeProfile(join(await temporaryFolder(t), 'store'), richFiles);
+  const other = await makeProfile(join(await temporaryFolder(t), 'store'), richFiles.toReversed());
+  const whole = async (archive: Archive) => {
+    const bytes = await collect(archive);
+    await archive.close();
+    return bytes;
+  };
+  const expected = await whole(one.open());
+  const elsewhere = { metadata: one.metadata, members: other.members };
+  t.ok(
+    expected.equals(await whole(openArchive(elsewhere, other.root))),
+    'from another store, filled the other way round',
+  );
+  t.ok(expected.equals(await whole(one.open())), 'a second time');
+});
+
+t.test('any range is that slice of the whole', async (t) => {
+  const profile = await makeRichProfile(await temporaryFolder(t));
+  const archive = profile.open();
+  t.teardown(() => archive.close());
+  const whole = await collect(archive);
+  t.equal(archive.sha256, sha256(whole));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 0, max: whole.length + 10 }),
+      fc.integer({ min: 0, max: 3_000_000 }),
+      async (offset, length) => {
+        const got = await archive.read(offset, length);
+        // A read may give less than was asked for, but never nothing before the end.
+        const expected = whole.subarray(offset, offset + got.length);
+        return (
+          got.equals(expected) &&
+          got.length <= length &&
+          (got.length > 0 || length === 0 || offset >= whole.length)
+        );
+      },
+    ),
+    { numRuns: 60 },
+  );
+  const fresh = profile.open();
+  t.teardown(() => fresh.close());
+  t.ok((await fresh.read(0, 1000)).equals(whole.subarray(0, 1000)), 'also before anything was hashed');
+});
+
+t.test('rot is found and nothing is published', async (t) => {
+  const folder = await temporaryFolder(t);
+  const files = [
+    { kind: 'driver', name: 'good.iso', content: prose(300_000) },
+    { kind: 'driver', name: 'bad.iso', content: noise(3_000_000) },
+  ] as const;
+  const profile = await makeProfile(join(folder, 'store'), files);
+  const blob = profile.members.find(({ path }) => path.endsWith('bad.iso'))!.blob;
+  const path = blobPath(profile.root, blob);
+  const sound = await readFile(path);
+  const target = join(folder, 'out.tar.gz');
+  const attempt = async (name: string) => {
+    const archive = profile.open();
+    await t.rejects(
+      writeArchive(archive, target),
+      { code: 'blob_damaged', params: { name: 'bad.iso' } },
+      name,
+    );
+    await archive.close();
+    t.notOk((await readdir(folder)).includes('out.tar.gz'), `${name}: no file is left`);
+  };
+  for (const at of [0, 1, Math.floor(sound.length / 2), sound.length - 1]) {
+    const rotten = Buffer.from(sound);
+    rotten[at]! ^= 1;
+    await writeFile(path, rotten);
+    await attempt(`byte ${at} flipped`);
+  }
+  await writeFile(path, sound);
+  await truncate(path, sound.length - 1);
+  await attempt('cut short');
+  await unlink(path);
+  await attempt('gone');
+});
+
+t.test('a write that is stopped leaves nothing', async (t) => {
+  const folder = await temporaryFolder(t);
+  const profile = await makeProfile(join(folder, 'store'), [
+    { kind: 'boot', name: 'big.zip', content: noise(12_000_000) },
+  ]);
+  const target = join(folder, 'out.tar.gz');
+  const controller = new AbortController();
+  const archive = profile.open();
+  t.teardown(() => archive.close());
+  const onProgress = () => controller.abort(new Error('enough'));
+  await t.rejects(writeArchive(archive, target, { signal: controller.signal, onProgress }), /enough/);
+  t.notOk((await readdir(folder)).includes('out.tar.gz'));
+  await writeFile(target, 'somebody else’s');
+  await t.rejects(writeArchive(archive, target), { code: 'EEXIST' });
+  t.equal(await readFile(target, 'utf8'), 'somebody else’s', 'what lies there is not touched');
+});
+
+t.test('what must not be in an archive', async (t) => {
+  const folder = await temporaryFolder(t);
+  const profile = await makeRichProfile(folder);
+  const { metadata, members, root } = profile;
+  const blob = members[0]!.blob;
+  for (const path of [
+    '/etc/passwd',
+    'profile/../x',
+    'profile/metadata.json',
+    `profile/scripts/${'0'.repeat(16)}/x.sh`,
+    'x',
+    '',
+  ]) {
+    t.throws(() => openArchive({ metadata, members: [{ path, blob }] }, root), { code: 'bad_name' }, path);
+  }
+});
+
+t.test('ten thousand files', async (t) => {
+  const folder = await temporaryFolder(t);
+  const files = Array.from({ length: 10_000 }, (_, at) => ({
+    kind: 'script' as const,
+    name: `s${at}.sh`,
+    content: prose(1024, at % 50),
+  }));
+  const profile = await makeProfile(join(folder, 'store'), files);
+  const target = join(folder, 'many.tar.gz');
+  const archive = profile.open();
+  const { size } = await writeArchive(archive, target);
+  await archive.close();
+  t.equal(size, archive.size);
+  const { stdout } = await run('tar', ['-tzf', target], { maxBuffer: 2 ** 26 });
+  t.equal(stdout.trim().split('\n').length, 10_003);
+});
