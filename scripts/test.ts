@@ -5,7 +5,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync } from 'node:fs';
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -21,6 +21,8 @@ process.on('SIGTERM', () => stop.abort());
 
 await buildRunner();
 const folder = await mkdtemp(join(tmpdir(), 'osimage-test-'));
+// As root, the database's account goes through it to a folder of its own.
+await chmod(folder, 0o711);
 const database = await startEmbedded({ dataDir: folder, durable: false, temporary: true });
 let exitCode: number;
 try {

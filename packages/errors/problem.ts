@@ -61,7 +61,6 @@ export function systemCode(error: unknown): string | undefined {
 const databaseAway = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
-  'ENOENT',
   'EPIPE',
   'ETIMEDOUT',
   '57P01',
@@ -73,6 +72,8 @@ const databaseAway = new Set([
 /** Whether an error from `pg` means that the database is away for the moment, not that a query is wrong. */
 export function isDatabaseAway(error: unknown): boolean {
   const code = systemCode(error);
+  // A missing socket, not a missing file.
+  if (code === 'ENOENT') return (error as NodeJS.ErrnoException).syscall === 'connect';
   if (code !== undefined) return databaseAway.has(code) || code.startsWith('08');
   return (
     error instanceof Error &&

@@ -1,7 +1,7 @@
 /** A database of its own for each test file: migrated, empty, and gone afterwards. */
 import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
+import { chmod, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Database, migrate, openDatabase, startEmbedded } from '@osimage/database';
@@ -42,6 +42,7 @@ function serverUrl(t: Test): Promise<string> {
 
 async function startOwn(t: Test): Promise<string> {
   const dataDir = await mkdtemp(join(tmpdir(), 'osimage-test-'));
+  await chmod(dataDir, 0o711);
   const embedded = await startEmbedded({ dataDir, durable: false, temporary: true });
   // Teardowns run last to first: the databases on it are dropped before it stops.
   t.teardown(() => {

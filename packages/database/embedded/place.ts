@@ -3,7 +3,7 @@
  * go there, else a folder of its own under /var/lib/osimage-export that DATA_DIR/postgres points to.
  */
 import { createHash } from 'node:crypto';
-import { chmod, chown, lstat, mkdir, mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Account, canReach, chooseAccount, ownerOf } from './account.ts';
@@ -74,6 +74,8 @@ async function makeFolder(dataDir: string, link: string, account: Account | unde
   await chmod(systemFolder, 0o755);
   // A random end, so that a DATA_DIR that was deleted and made again does not meet its old database.
   const folder = await mkdtemp(join(systemFolder, `${digest(dataDir)}-`));
+  // For whoever finds the folder after its DATA_DIR was deleted.
+  await writeFile(join(folder, 'data-dir'), `${dataDir}\n`);
   await giveTo(folder, account);
   await symlink(folder, link);
   return folder;
