@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { constants, inflateRawSync } from 'node:zlib';
+import { gzipHeader, storedOverhead } from './deflate.ts';
 import { checksumsPath, digestPath } from './layout.ts';
 import type { ArchiveFile } from './metadata.ts';
 import { memberHeader } from './tar-header.ts';
@@ -31,13 +32,38 @@ export function locateDamage(bytes: Buffer, current: string, following: readonly
   return current;
 }
 
+/**
+ * The beginning of a tar stream, as far as it lies in stored blocks: metadata.json and the first header, read
+ * without zlib, which may fail before it has given them out. Takes the beginning of an archive.
+ */
+export function readStoredHead(bytes: Buffer): Buffer {
+  const parts: Buffer[] = [];
+  for (let at = gzipHeader.length; bytes[at] === 0 && at + storedOverhead < bytes.length; ) {
+    const length = bytes.readUInt16LE(at + 1);
+    if (bytes.readUInt16LE(at + 3) !== (length ^ 0xffff)) break;
+    at += storedOverhead;
+    parts.push(bytes.subarray(at, at + length));
+    at += length;
+  }
+  return Buffer.concat(parts);
+}
+
+/** What zlib's functions give with `info`, which their types do not tell: the content, and how much was taken for it. */
+interface Inflated {
+  readonly buffer: Buffer;
+  readonly engine: { readonly bytesWritten: number };
+}
+
 /** Whether the content of a file can be unpacked, as far as it is there. */
 function isWhole(packed: Buffer, { path, size, sha256 }: ArchiveFile): boolean {
   // These lie in one stored block with their headers: there is nothing to unpack.
   if (size === 0 || path === checksumsPath || path === digestPath) return true;
   try {
     // A sync flush at the end, so that bytes which stop in the middle are no error.
-    const content = inflateRawSync(packed, { finishFlush: constants.Z_SYNC_FLUSH });
+    const options = { finishFlush: constants.Z_SYNC_FLUSH, info: true };
+    const { buffer: content, engine } = inflateRawSync(packed, options) as unknown as Inflated;
+    // A damaged block may claim to be the last one.
+    if (engine.bytesWritten < packed.length) return false;
     if (content.length < size) return true;
     return createHash('sha256').update(content.subarray(0, size)).digest('hex') === sha256;
   } catch {

@@ -10,8 +10,8 @@ import { type ArchiveFile, archiveFiles, type Metadata } from './metadata.ts';
 import { parseMetadata } from './parse-metadata.ts';
 import type { TarHandler } from './tar-reader.ts';
 
-/** Metadata of 10,000 files is 5 MB. */
-const metadataLimit = 256 * 1024 * 1024;
+/** Bytes; the metadata of 10,000 files is 5 MB. */
+const metadataLimit = 64 * 1024 * 1024;
 
 export class ExpectedMembers implements TarHandler {
   metadata: Metadata | undefined;

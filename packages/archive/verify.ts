@@ -6,7 +6,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { createGunzip, type Gunzip } from 'node:zlib';
 import { Problem } from '@osimage/errors';
 import { digestText } from './checksums.ts';
-import { locateDamage } from './damage-locator.ts';
+import { locateDamage, readStoredHead } from './damage-locator.ts';
 import { storedBlocks, trailerLength } from './deflate.ts';
 import { damaged, ExpectedMembers } from './expected-members.ts';
 import { digestPath } from './layout.ts';
@@ -78,6 +78,8 @@ class Unpacker {
   readonly #tar: TarReader;
   readonly #ended: Promise<void>;
   #failure: unknown;
+  /** All bytes so far until metadata.json was read, without which no damage can be located. */
+  #head: Buffer[] = [];
 
   constructor(members: ExpectedMembers) {
     this.#members = members;
@@ -95,13 +97,14 @@ class Unpacker {
 
   /** Takes the next compressed bytes; they are not needed any more when this returns. */
   async write(bytes: Buffer): Promise<void> {
+    if (this.#members.metadata) this.#head = [];
+    else this.#head.push(Buffer.from(bytes));
     try {
       // After the end of the gzip stream nothing is taken any more: what stands there fails in BodyHash.
       const taken = new Promise<void>((resolve) => this.#gunzip.write(bytes, () => resolve()));
       await Promise.race([taken, this.#ended]);
     } catch (error) {
-      const { position, following } = this.#members;
-      throw damaged(locateDamage(bytes, position, following), 'cannot be unpacked', error);
+      throw damaged(this.#locate(bytes), 'cannot be unpacked', error);
     }
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -119,6 +122,19 @@ class Unpacker {
 
   close(): void {
     this.#gunzip.destroy();
+  }
+
+  /** The member that is damaged when zlib fails on these bytes. */
+  #locate(bytes: Buffer): string {
+    if (this.#members.metadata) return locateDamage(bytes, this.#members.position, this.#members.following);
+    const head = Buffer.concat(this.#head);
+    const members = new ExpectedMembers();
+    try {
+      new TarReader(members).write(readStoredHead(head));
+    } catch {
+      // Then it has come as far as it can be trusted.
+    }
+    return locateDamage(head, members.position, members.following);
   }
 
   /** What is wrong with the tar stream, and where. */

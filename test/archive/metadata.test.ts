@@ -44,7 +44,18 @@ t.test('a profile without files', async (t) => {
 });
 
 t.test('names that cannot be packed', async (t) => {
-  for (const name of ['', '.', '..', 'a/b', 'a\\b', 'a\0', 'a\nb', '\ud800', 'x'.repeat(256), 'ü'.repeat(128)]) {
+  for (const name of [
+    '',
+    '.',
+    '..',
+    'a/b',
+    'a\\b',
+    'a\0',
+    'a\nb',
+    '\ud800',
+    'x'.repeat(256),
+    'ü'.repeat(128),
+  ]) {
     const file = { ...files[0]!, name };
     t.throws(() => buildMetadata(snapshotOf([file])), { code: 'bad_name' }, JSON.stringify(name));
   }
@@ -58,7 +69,10 @@ t.test('anything but the canonical text is refused', async (t) => {
     'another format': text.replace('osimage-export archive', 'something else'),
     'a later version': text.replace('"formatVersion": 1', '"formatVersion": 2'),
     'one more key': text.replace('"encoder"', '"extra": 1,\n  "encoder"'),
-    'a path that leads elsewhere': text.replace(/"path": "profile\/scripts\/[^"]+"/, '"path": "profile/../x"'),
+    'a path that leads elsewhere': text.replace(
+      /"path": "profile\/scripts\/[^"]+"/,
+      '"path": "profile/../x"',
+    ),
     'a negative size': text.replace(/"size": 1,/, '"size": -1,'),
     'a short digest': text.replace(/"sha256": "[0-9a-f]{64}"/, '"sha256": "abc"'),
     'an unknown kind': text.replace('"kind": "script"', '"kind": "bundle"'),

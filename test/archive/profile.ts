@@ -43,7 +43,7 @@ export function prose(length: number, seed = 1): Buffer {
   return Buffer.from(line.repeat(Math.ceil(length / line.length))).subarray(0, length);
 }
 
-function snapshotOf(files: readonly ProfileFile[]): ProfileSnapshot {
+export function snapshotOf(files: readonly ProfileFile[]): ProfileSnapshot {
   const ids = (kind: FileKind) => files.filter((file) => file.kind === kind).map((file) => file.id);
   return {
     encoder: ENCODER,
@@ -76,7 +76,7 @@ function snapshotOf(files: readonly ProfileFile[]): ProfileSnapshot {
   };
 }
 
-function profileFile(file: TestFile, id: string): ProfileFile {
+export function profileFile(file: TestFile, id: string): ProfileFile {
   const content = Buffer.from(file.content);
   return {
     kind: file.kind,

@@ -37,7 +37,14 @@ t.test('sizes around and above 8 GiB are right in every reader', async (t) => {
         .trimEnd()
         .split('\n')
         .map((text) => line.exec(text)?.slice(1));
-      t.strictSame(found, [[String(size), big], ['3', next]], `${tool}: ${size} bytes`);
+      t.strictSame(
+        found,
+        [
+          [String(size), big],
+          ['3', next],
+        ],
+        `${tool}: ${size} bytes`,
+      );
     }
   }
 });

@@ -19,7 +19,7 @@ async function prepare(t: Test, packagers: number) {
   const services = await startServices(t, { packagers });
   const folder = await mkdtemp(join(tmpdir(), 'osimage-stop-'));
   t.teardown(() => rm(folder, { recursive: true }));
-  const profileId = await makeBigProfile(services.client, folder, 600);
+  const profileId = await makeBigProfile(services.client, folder, 400);
   return { ...services, profileId, exportsFolder: join(services.dataDir, 'store/exports') };
 }
 
