@@ -21,16 +21,18 @@ export interface Archive {
   /** Bytes before the archive.sha256 member; these can be read at any time, in any order. */
   readonly bodySize: number;
   /**
-   * Reads up to `length` bytes at `offset`, from the body or, once the digest of the body is known, from the tail.
-   * Checks every blob segment it touches. Throws Problem blob_damaged naming the file.
+   * Gives the `length` bytes at `offset`, fewer only at the end. The tail holds the digest of the body: the first
+   * read that reaches it costs a pass over everything, unless the archive was streamed before.
+   * Checks every blob segment it touches. Throws Problem blob_damaged naming the file, or the signal's reason.
    */
   read(offset: number, length: number, signal?: AbortSignal): Promise<Buffer>;
   /**
-   * The whole archive in order, in chunks of about 1 MiB, hashing beside the reading; sets `sha256`
-   * when it ends. Chunks stay valid only until the next one is asked for.
+   * The whole archive in order, in chunks of about 2 MiB, hashing beside the reading; sets `sha256`
+   * when it ends. Chunks stay valid only until the next one is asked for, and may lie in shared memory.
    */
   stream(signal?: AbortSignal): AsyncIterable<Buffer>;
   /** Lower-case hexadecimal SHA-256 of the whole archive; undefined until it has been streamed or written once. */
   readonly sha256: string | undefined;
+  /** Waits for reads under way and closes every file; streams must have ended. */
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /** Brings the schema to what this version needs. Safe to call from several services at once. */
 import { join } from 'node:path';
 import { runner } from 'node-pg-migrate';
+import pg from 'pg';
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -9,14 +10,23 @@ const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}
  * service wait and then find nothing to do. Gives the names of the migrations it applied.
  */
 export async function migrate(url: string): Promise<string[]> {
-  const applied = await runner({
-    databaseUrl: url,
-    dir: join(import.meta.dirname, 'migrations'),
-    direction: 'up',
-    migrationsTable: 'migrations',
-    checkOrder: true,
-    advisoryLockMode: 'wait',
-    logger: quiet,
-  });
-  return applied.map((migration) => migration.name);
+  // A connection of our own: one that is lost while no query runs must not end the process, and it is
+  // really closed when this returns.
+  const client = new pg.Client({ connectionString: url, application_name: 'osimage-migrate' });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    const applied = await runner({
+      dbClient: client,
+      dir: join(import.meta.dirname, 'migrations'),
+      direction: 'up',
+      migrationsTable: 'migrations',
+      checkOrder: true,
+      advisoryLockMode: 'wait',
+      logger: quiet,
+    });
+    return applied.map((migration) => migration.name);
+  } finally {
+    await client.end().catch(() => {});
+  }
 }

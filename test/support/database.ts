@@ -5,7 +5,7 @@ import { chmod, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Database, migrate, openDatabase, startEmbedded } from '@osimage/database';
-import type { Test } from 'tap';
+import root, { type Test } from 'tap';
 
 export interface TestDatabase {
   url: string;
@@ -17,7 +17,7 @@ export interface TestDatabase {
  * (TEST_DATABASE_URL), or on an embedded one of this test file alone.
  */
 export async function createTestDatabase(t: Test): Promise<TestDatabase> {
-  const url = await createEmptyDatabase(t, await ensureTemplate(await serverUrl(t)));
+  const url = await createEmptyDatabase(t, await ensureTemplate(await serverUrl()));
   const db = openDatabase(url, { name: 'test' });
   t.teardown(() => db.close());
   return { url, db };
@@ -25,7 +25,7 @@ export async function createTestDatabase(t: Test): Promise<TestDatabase> {
 
 /** Makes a fresh database without any tables, or a copy of `template`, and removes it at the end of `t`. */
 export async function createEmptyDatabase(t: Test, template = 'template0'): Promise<string> {
-  const server = await serverUrl(t);
+  const server = await serverUrl();
   const name = `test_${randomBytes(6).toString('hex')}`;
   await asAdmin(server, (admin) => admin.query(`create database ${name} template ${template}`));
   t.teardown(() => asAdmin(server, (admin) => admin.query(`drop database if exists ${name} with (force)`)));
@@ -34,21 +34,18 @@ export async function createEmptyDatabase(t: Test, template = 'template0'): Prom
 
 let own: Promise<string> | undefined;
 
-function serverUrl(t: Test): Promise<string> {
+function serverUrl(): Promise<string> {
   if (process.env.TEST_DATABASE_URL) return Promise.resolve(process.env.TEST_DATABASE_URL);
-  own ??= startOwn(t);
+  own ??= startOwn();
   return own;
 }
 
-async function startOwn(t: Test): Promise<string> {
+async function startOwn(): Promise<string> {
   const dataDir = await mkdtemp(join(tmpdir(), 'osimage-test-'));
   await chmod(dataDir, 0o711);
   const embedded = await startEmbedded({ dataDir, durable: false, temporary: true });
-  // Teardowns run last to first: the databases on it are dropped before it stops.
-  t.teardown(() => {
-    own = undefined;
-    return embedded.stop();
-  });
+  // At the end of the whole file, and after the databases on it are dropped: teardowns run last to first.
+  root.teardown(() => embedded.stop());
   return embedded.url;
 }
 
