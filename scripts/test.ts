@@ -1,71 +1,91 @@
 /**
- * `npm test [files]`: all tests on one embedded PostgreSQL. A line for each test file, everything about
- * one that failed, and `N passed, N failed` at the end.
+ * `npm test [files or folders]`: all tests on one embedded PostgreSQL, each file a process of its own. A line
+ * for each file, everything about one that failed, and `N passed, N failed` at the end.
+ *
+ * The files are run by Node itself and not by tap's runner, which would put its own code into every process
+ * a test starts, the services included.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { globSync } from 'node:fs';
-import { chmod, mkdtemp, readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { globSync, statSync } from 'node:fs';
+import { chmod, mkdtemp } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { startEmbedded } from '@osimage/database';
-import { TapOutput } from './tap-output.ts';
+import { readTap } from './tap-output.ts';
 
 const root = join(import.meta.dirname, '..');
-const tap = join(root, 'node_modules/tap/dist/esm/run.mjs');
+/** A file that takes longer hangs. Read by tap, which then names the tests that were not done. */
+const timeoutSeconds = 600;
+/** When even tap does not end it. */
+const killMs = (timeoutSeconds + 30) * 1000;
+const least = 2;
 
 const stop = new AbortController();
 process.on('SIGINT', () => stop.abort());
 process.on('SIGTERM', () => stop.abort());
 
-await buildRunner();
+const files = find(process.argv.slice(2));
 const folder = await mkdtemp(join(tmpdir(), 'osimage-test-'));
 // As root, the database's account goes through it to a folder of its own.
 await chmod(folder, 0o711);
 const database = await startEmbedded({ dataDir: folder, durable: false, temporary: true });
-let exitCode: number;
+let passed = 0;
+let failed = 0;
+const missingTools = new Set<string>();
 try {
-  exitCode = await runTests(database.url, process.argv.slice(2));
+  await Promise.all(Array.from({ length: Math.max(least, availableParallelism()) }, work));
 } finally {
   await database.stop();
 }
-process.exit(exitCode);
+if (missingTools.size) console.log(`skipped for want of a tool: ${[...missingTools].sort().join(', ')}`);
+if (stop.signal.aborted) failed ||= 1;
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed ? 1 : 0);
 
-/** The runner comes with a TypeScript plugin built in that cannot work with our compiler; it is built without. */
-async function buildRunner(): Promise<void> {
-  const built = await readFile(join(root, 'node_modules/@tapjs/test/test-built/dist/esm/index.js'), 'utf8');
-  if (!built.includes('@tapjs/typescript')) return;
-  const result = spawnSync(process.execPath, [tap, 'build'], { cwd: root, encoding: 'utf8' });
-  if (result.status === 0) return;
-  console.error(`The test runner could not be prepared:\n${result.stdout}${result.stderr}`);
-  process.exit(1);
+/** The test files meant by the arguments; all without any. */
+function find(args: readonly string[]): string[] {
+  const wanted = args.length ? args : ['test'];
+  return wanted.flatMap((path) => {
+    try {
+      return statSync(path).isDirectory() ? globSync(join(path, '**/*.test.ts')).sort() : [path];
+    } catch {
+      console.error(`There is no test ${path}`);
+      return process.exit(1);
+    }
+  });
 }
 
-async function runTests(databaseUrl: string, args: readonly string[]): Promise<number> {
-  const output = new TapOutput(({ ok, name, seconds, output }) => {
-    if (!ok) console.log(output.join('\n'));
-    console.log(`${ok ? 'ok    ' : 'FAILED'} ${name} (${seconds} s)`);
-  });
-  const child = spawn(process.execPath, [tap, '--reporter=tap', ...args.flatMap(expand)], {
+async function work(): Promise<void> {
+  for (let file = files.shift(); file && !stop.signal.aborted; file = files.shift()) {
+    const started = performance.now();
+    const { output, code } = await run(file);
+    const result = readTap(output, code);
+    passed += result.passed;
+    failed += result.failed;
+    for (const tool of result.missingTools) missingTools.add(tool);
+    if (result.failed) console.log(output.trimEnd());
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    console.log(`${result.failed ? 'FAILED' : 'ok    '} ${file} (${seconds} s)`);
+  }
+}
+
+async function run(file: string): Promise<{ output: string; code: number | null }> {
+  const child = spawn(process.execPath, [file], {
     cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, TEST_DATABASE_URL: databaseUrl },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TEST_DATABASE_URL: database.url, TAP_TIMEOUT: String(timeoutSeconds) },
   });
-  stop.signal.addEventListener('abort', () => child.kill('SIGTERM'));
-  createInterface({ input: child.stdout }).on('line', (line) => output.line(line));
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  const end = () => child.kill('SIGTERM');
+  stop.signal.addEventListener('abort', end);
+  const kill = setTimeout(() => child.kill('SIGKILL'), killMs);
   const [code] = (await once(child, 'close')) as [number | null];
-  const { passed, failed } = output.totals(code ?? 1);
-  if (failed) console.log(output.rest().join('\n'));
-  if (output.missingTools.size)
-    console.log(`skipped for want of a tool: ${[...output.missingTools].sort().join(', ')}`);
-  console.log(`${passed} passed, ${failed} failed`);
-  return failed ? 1 : 0;
-}
-
-/** A folder stands for the tests in it. */
-function expand(argument: string): string[] {
-  if (argument.startsWith('-')) return [argument];
-  const inside = globSync(join(argument, '**/*.test.ts'), { cwd: root });
-  return inside.length ? inside : [argument];
+  clearTimeout(kill);
+  stop.signal.removeEventListener('abort', end);
+  return { output, code };
 }

@@ -38,7 +38,7 @@ t.test('as root, from a clone under /root made with umask 077, without LANG', as
     runProgram(t, '-c', {
       command: '/bin/sh',
       args: ['umask 077; exec "$0" "$@"', process.execPath, join(clone, program), dataDir],
-      env: { PATH: process.env.PATH, NODE_OPTIONS: process.env.NODE_OPTIONS },
+      env: { PATH: process.env.PATH },
     });
   await startsAndStops(t, start());
   const place = await readlink(join(dataDir, 'postgres'));
@@ -83,7 +83,7 @@ t.test('as a user, from a clone that may not be written and has no links', async
   const started = runProgram(t, join(clone, program), {
     command,
     args: [join(home, 'data')],
-    env: { PATH: process.env.PATH, NODE_OPTIONS: process.env.NODE_OPTIONS },
+    env: { PATH: process.env.PATH },
     ...(isRoot && { uid: nobody.uid, gid: nobody.gid }),
   });
   await startsAndStops(t, started);
@@ -121,4 +121,9 @@ t.test('programs that cannot be read are copied, once, for everybody', async (t)
   const made = await stat(found[0]?.home ?? '');
   await findThere(nobody, copies);
   t.equal((await stat(found[0]?.home ?? '')).ino, made.ino);
+
+  await rm(join(found[0]?.home ?? '', 'lib/libpq.so.5'));
+  await findThere(nobody, copies);
+  t.not((await stat(found[0]?.home ?? '')).ino, made.ino, 'a damaged copy is replaced');
+  t.ok(await canReach(join(found[0]?.home ?? '', 'lib/libpq.so.5'), nobody, 'read'));
 });

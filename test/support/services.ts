@@ -107,7 +107,7 @@ export async function startServices(t: Test, options: ServicesOptions = {}): Pro
 
 /** The environment without anything that would be a setting of the services. */
 function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const kept = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'NODE_OPTIONS', 'LD_LIBRARY_PATH'];
+  const kept = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LD_LIBRARY_PATH'];
   return Object.fromEntries(Object.entries(env).filter(([name]) => kept.includes(name)));
 }
 

@@ -36,7 +36,7 @@ export async function findBinaries(account: Account | undefined, copies: string)
   const major = version.split('.')[0] ?? version;
   if ((await addLinks(native)) && (await allReachable(native, account))) return { home: native, major };
   const home = join(copies, `postgresql-${version}`);
-  if (!(await allReachable(home, account))) await copyTo(native, home);
+  if (!(await allReachable(home, account))) await copyTo(native, home, account);
   if (!(await allReachable(home, account)))
     throw new EmbeddedDatabaseError(
       `the account ${account?.name ?? 'running this'} cannot read the PostgreSQL programs in ${home}`,
@@ -90,25 +90,39 @@ async function allReachable(home: string, account: Account | undefined): Promise
 }
 
 /** Copies everything beside `home` first and renames it, so that nobody ever starts half a copy. */
-async function copyTo(native: string, home: string): Promise<void> {
+async function copyTo(native: string, home: string, account: Account | undefined): Promise<void> {
   await mkdir(dirname(home), { recursive: true, mode: 0o755 });
   const fresh = await mkdtemp(`${home}.`);
+  const copy = join(fresh, 'native');
   try {
-    await cp(native, join(fresh, 'native'), {
+    await cp(native, copy, {
       recursive: true,
       verbatimSymlinks: true,
       filter: (source) => !developmentOnly.test(source),
     });
-    await addLinks(join(fresh, 'native'));
-    await openToAll(join(fresh, 'native'));
-    await rm(home, { recursive: true, force: true });
-    await rename(join(fresh, 'native'), home);
-  } catch (error) {
-    // Another process that made the same copy first is as good.
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
+    await addLinks(copy);
+    await openToAll(copy);
+    await moveTo(copy, home, account, join(fresh, 'unusable'));
   } finally {
     await rm(fresh, { recursive: true, force: true });
+  }
+}
+
+/** A good copy that is there already, made by another process meanwhile, stays: it may be running. */
+async function moveTo(
+  copy: string,
+  home: string,
+  account: Account | undefined,
+  aside: string,
+): Promise<void> {
+  try {
+    await rename(copy, home);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
+    if (await allReachable(home, account)) return;
+    await rename(home, aside);
+    await rename(copy, home);
   }
 }
 
