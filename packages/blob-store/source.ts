@@ -6,8 +6,15 @@ import { segmentBytes } from './segment.ts';
 /** A path, or the content itself. */
 export type Source = string | Buffer;
 
-/** Gives the content in pieces of segmentBytes, each in a buffer of its own. */
-export async function* pieces(source: Source, signal?: AbortSignal): AsyncGenerator<Buffer> {
+/**
+ * Gives the content in pieces of segmentBytes. Those of a file lie in buffers taken from `spare`, or new ones;
+ * put a buffer there when its piece is not needed any more.
+ */
+export async function* pieces(
+  source: Source,
+  spare: Buffer[] = [],
+  signal?: AbortSignal,
+): AsyncGenerator<Buffer> {
   if (typeof source !== 'string') {
     for (let from = 0; from < source.length; from += segmentBytes)
       yield source.subarray(from, from + segmentBytes);
@@ -17,7 +24,7 @@ export async function* pieces(source: Source, signal?: AbortSignal): AsyncGenera
   try {
     for (;;) {
       signal?.throwIfAborted();
-      const piece = await readPiece(file);
+      const piece = await readPiece(file, spare.pop() ?? Buffer.allocUnsafeSlow(segmentBytes));
       if (piece.length === 0) return;
       yield piece;
       if (piece.length < segmentBytes) return;
@@ -28,8 +35,7 @@ export async function* pieces(source: Source, signal?: AbortSignal): AsyncGenera
 }
 
 /** One whole piece, also where the system reads less at a time. */
-async function readPiece(file: FileHandle): Promise<Buffer> {
-  const piece = Buffer.allocUnsafeSlow(segmentBytes);
+async function readPiece(file: FileHandle, piece: Buffer): Promise<Buffer> {
   let length = 0;
   while (length < segmentBytes) {
     const { bytesRead } = await file.read(piece, length, segmentBytes - length, null);
@@ -46,9 +52,11 @@ export async function digest(
 ): Promise<{ sha256: string; rawSize: number }> {
   const hash = createHash('sha256');
   let rawSize = 0;
-  for await (const piece of pieces(source, signal)) {
+  const spare: Buffer[] = [];
+  for await (const piece of pieces(source, spare, signal)) {
     hash.update(piece);
     rawSize += piece.length;
+    if (piece.length === segmentBytes) spare.push(piece);
   }
   return { sha256: hash.digest('hex'), rawSize };
 }

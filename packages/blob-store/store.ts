@@ -1,8 +1,16 @@
 /** The store: one folder with blobs, uploads on their way in, and finished archives. */
 import { mkdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Database, findBlobs, insertBlob, lockBlob, type Queryable } from '@osimage/database';
+import {
+  type Database,
+  findBlobs,
+  insertBlob,
+  lockBlob,
+  type Queryable,
+  replaceBlobFile,
+} from '@osimage/database';
 import { isDatabaseAway, systemCode } from '@osimage/errors';
+import { isIntact } from './intact.ts';
 import { decodeSegments, encodeSegments } from './segment-index.ts';
 import { digest, type Source } from './source.ts';
 import type { Blob } from './types.ts';
@@ -28,8 +36,9 @@ export async function loadBlobs(db: Queryable, sha256: readonly string[]): Promi
 
 /**
  * Brings content in and runs `work` in the transaction that makes it known, so that rows which refer to the
- * blob are committed with it or not at all. Content that is known already is hashed and not packed again.
- * Throws Problem no_space, the signal's reason, or whatever `work` throws; then no file is left behind.
+ * blob are committed with it or not at all. Content that is known already is hashed and not packed again,
+ * unless its file is damaged, which this repairs. Throws Problem no_space or store_unwritable, the signal's
+ * reason, or whatever `work` throws; then no file is left behind.
  */
 export async function addContent<Result>(
   store: BlobStore,
@@ -39,26 +48,29 @@ export async function addContent<Result>(
   options: WriteOptions = {},
 ): Promise<Result> {
   const known = await digest(source, options.signal);
-  const found = await reuse(db, known.sha256, work);
+  const stored = (await loadBlobs(db, [known.sha256])).get(known.sha256);
+  const damaged = stored && !(await isIntact(store.root, stored, options.signal)) ? stored : undefined;
+  const found = damaged ? undefined : await reuse(db, known.sha256, work);
   if (found) {
     options.onProgress?.(known.rawSize);
     return found.result;
   }
   const written = await writeBlob(store.root, source, known, options);
-  let keep = true;
+  let unneeded: Blob | undefined;
   try {
     return await db.transaction(async (tx) => {
-      const blob = await register(tx, written);
-      // Somebody brought the same content in meanwhile: theirs stays.
-      keep = blob.physicalName === written.physicalName;
+      const blob = await register(tx, written, damaged);
+      // Somebody brought the same content in meanwhile: theirs stays. A damaged file goes when ours is committed.
+      unneeded = blob === written ? damaged : written;
       return await work(tx, blob);
     });
   } catch (error) {
     // A commit whose answer was lost may have happened; then the file is needed, and otherwise swept.
-    keep &&= isDatabaseAway(error);
+    unneeded = isDatabaseAway(error) ? undefined : written;
     throw error;
   } finally {
-    if (!keep) await discard(store, written);
+    // What cannot be removed now is swept later; the rows are committed or not whatever becomes of it.
+    if (unneeded) await discard(store, unneeded).catch(() => {});
   }
 }
 
@@ -75,10 +87,18 @@ async function reuse<Result>(
   });
 }
 
-/** Makes a written blob known, or gives the one that is: its row is locked until the transaction ends. */
-async function register(tx: Queryable, written: Blob): Promise<Blob> {
-  const physicalName = await insertBlob(tx, { ...written, segments: encodeSegments(written.segments) });
+/**
+ * Makes a written blob known, or gives the one that is: its row is locked until the transaction ends. Where that
+ * one has the `damaged` file, the written one takes its place.
+ */
+async function register(tx: Queryable, written: Blob, damaged: Blob | undefined): Promise<Blob> {
+  const row = { ...written, segments: encodeSegments(written.segments) };
+  const physicalName = await insertBlob(tx, row);
   if (physicalName === written.physicalName) return written;
+  if (physicalName === damaged?.physicalName) {
+    await replaceBlobFile(tx, row);
+    return written;
+  }
   const stored = (await loadBlobs(tx, [written.sha256])).get(written.sha256);
   if (!stored) throw new Error(`blob ${written.sha256} is locked and yet gone`);
   return stored;

@@ -4,7 +4,7 @@ import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Problem, systemCode } from '@osimage/errors';
-import { ENCODER, packSegment } from './segment.ts';
+import { ENCODER, free, packSegment, segmentBytes } from './segment.ts';
 import { pieces, type Source } from './source.ts';
 import { freeBytes, syncFolder } from './space.ts';
 import type { Blob, Segment } from './types.ts';
@@ -15,8 +15,9 @@ export interface WriteOptions {
   readonly onProgress?: (bytes: number) => void;
 }
 
-// One more than there are cores, so that none waits while a finished segment is written.
-const packingAtOnce = availableParallelism() + 1;
+// One more than there are cores, so that none waits while a finished segment is written; no more than keeps
+// memory small (two MiB each), and Node's thread pool has four threads unless UV_THREADPOOL_SIZE says otherwise.
+const packingAtOnce = Math.min(availableParallelism() + 1, 6);
 
 /** Where a blob's file lies below a store's folder. */
 export function blobPath(root: string, blob: Pick<Blob, 'physicalName'>): string {
@@ -25,7 +26,8 @@ export function blobPath(root: string, blob: Pick<Blob, 'physicalName'>): string
 
 /**
  * Packs content whose digest is known into a file under a name of its own and syncs it to disk. Memory
- * stays at a few segments. Throws Problem no_space; after any failure the file is gone.
+ * stays at a few segments. Throws Problem no_space or store_unwritable, or the signal's reason; after any
+ * failure the file is gone.
  */
 export async function writeBlob(
   root: string,
@@ -39,52 +41,79 @@ export async function writeBlob(
   if (needed > available) throw new Problem('no_space', { needed, available, where: 'the store' });
   const physicalName = randomUUID().replaceAll('-', '');
   const path = blobPath(root, { physicalName });
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const file = await open(path, 'wx', 0o600);
+  let file: FileHandle | undefined;
+  let diskError: unknown;
+  // Tells what the store's disk refuses from what goes wrong with the source.
+  const onDisk = async <Result>(work: Promise<Result>): Promise<Result> => {
+    try {
+      return await work;
+    } catch (error) {
+      diskError = error;
+      throw error;
+    }
+  };
   try {
-    const segments = await packInto(file, source, known.sha256, options);
-    await file.sync();
-    await file.close();
-    await syncFolder(dirname(path));
+    const created = await onDisk(create(path));
+    file = created;
+    const write = (packed: Buffer) => onDisk(writeAll(created, packed));
+    const segments = await packInto(write, source, known.sha256, options);
+    await onDisk(created.sync());
+    await onDisk(created.close());
+    await onDisk(syncFolder(dirname(path)));
     const packedSize = segments.reduce((sum, segment) => sum + segment.packedLength, 0);
     return { ...known, physicalName, packedSize, segments, encoder: ENCODER };
   } catch (error) {
-    await file.close().catch(() => {});
+    await file?.close().catch(() => {});
     await unlink(path).catch(() => {});
-    if (systemCode(error) === 'ENOSPC' || systemCode(error) === 'EDQUOT') {
-      throw new Problem(
-        'no_space',
-        { needed, available: await freeBytes(root), where: 'the store' },
-        { cause: error },
-      );
-    }
-    throw error;
+    throw error === diskError ? await diskProblem(root, needed, error) : error;
   }
+}
+
+/** A new empty file, whose folder will still be there after a power cut. */
+async function create(path: string): Promise<FileHandle> {
+  const made = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  if (made !== undefined) await syncFolder(dirname(made));
+  return await open(path, 'wx', 0o600);
+}
+
+/** What the system refused, as something a person can act on. */
+async function diskProblem(root: string, needed: number, cause: unknown): Promise<Problem> {
+  const code = systemCode(cause);
+  if (code !== 'ENOSPC' && code !== 'EDQUOT')
+    return new Problem('store_unwritable', { detail: code ?? 'unknown' }, { cause });
+  return new Problem('no_space', { needed, available: await freeBytes(root), where: 'the store' }, { cause });
 }
 
 type Packed = Awaited<ReturnType<typeof packSegment>>;
 
 async function packInto(
-  file: FileHandle,
+  write: (packed: Buffer) => Promise<void>,
   source: Source,
   sha256: string,
   options: WriteOptions,
 ): Promise<Segment[]> {
   const hash = createHash('sha256');
   const segments: Segment[] = [];
-  const packing: Promise<Packed>[] = [];
+  const packing: { raw: Buffer; packed: Promise<Packed> }[] = [];
+  const spare: Buffer[] = [];
   let bytes = 0;
   const writeFirst = async () => {
-    const { segment, packed } = await packing.shift()!;
-    await writeAll(file, packed);
+    const first = packing.shift()!;
+    const { segment, packed } = await first.packed;
+    if (first.raw.length === segmentBytes && typeof source === 'string') spare.push(first.raw);
+    await write(packed);
+    free(packed);
     segments.push(segment);
     bytes += segment.rawLength;
     options.onProgress?.(bytes);
   };
   try {
-    for await (const piece of pieces(source, options.signal)) {
-      hash.update(piece);
-      packing.push(packSegment(piece));
+    for await (const raw of pieces(source, spare, options.signal)) {
+      hash.update(raw);
+      const packed = packSegment(raw);
+      // It is looked at in its turn; one that fails before must not end the process.
+      packed.catch(() => {});
+      packing.push({ raw, packed });
       if (packing.length >= packingAtOnce) await writeFirst();
     }
     while (packing.length > 0) {
@@ -92,7 +121,7 @@ async function packInto(
       await writeFirst();
     }
   } finally {
-    await Promise.allSettled(packing);
+    await Promise.allSettled(packing.map((entry) => entry.packed));
   }
   // The key of a blob is a promise about its content; a file that changed meanwhile would break it.
   if (hash.digest('hex') !== sha256) throw new Error('the content changed while it was read');

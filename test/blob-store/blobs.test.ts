@@ -1,7 +1,7 @@
 /** Content in the store: packed once, the same way every time, and readable by anybody's inflate. */
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -21,6 +21,7 @@ import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { createTestDatabase } from '../support/database.ts';
 import { needTool } from '../support/tools.ts';
+import { until } from '../support/until.ts';
 
 const run = promisify(execFile);
 
@@ -128,6 +129,96 @@ t.test('content is stored once', async (t) => {
   await addContent(store, db, path, keep, { onProgress: (bytes) => progress.push(bytes) });
   t.strictSame(progress, [content.length], 'known content is not packed again');
   t.equal((await files(store)).length, 1);
+});
+
+t.test('the bytes of this encoder', async (t) => {
+  const store = await temporaryStore(t);
+  // The same on every machine: words drawn by a generator of our own.
+  let state = 1;
+  const next = () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return state >>> 8;
+  };
+  const words = Array.from({ length: 5000 }, () => next().toString(36));
+  const lines = Array.from({ length: 200_000 }, () => words[next() % words.length]);
+  const blob = await write(store, Buffer.from(lines.join(' ')));
+  const packed = await readFile(blobPath(store.root, blob));
+  t.strictSame(
+    { encoder: blob.encoder, digest: sha256(packed) },
+    { encoder: 1, digest: '6b6d3f38058344117fc669b50cfc4f7c47c7867b79bab54412e79c4369bb17cd' },
+    'other bytes need another ENCODER',
+  );
+});
+
+t.test('importing a damaged file again repairs it', async (t) => {
+  const { db } = await createTestDatabase(t);
+  const store = await temporaryStore(t);
+  const content = randomBytes(2 * segmentBytes);
+  const damages: [string, (path: string) => Promise<void>][] = [
+    ['gone', (path) => rm(path)],
+    ['cut', (path) => truncate(path, segmentBytes)],
+    ['longer', (path) => appendFile(path, 'x')],
+    [
+      'one bit',
+      async (path) => {
+        const packed = await readFile(path);
+        packed[segmentBytes + 99]! ^= 1;
+        await writeFile(path, packed);
+      },
+    ],
+  ];
+  let blob = await addContent(store, db, content, keep);
+  const good = await readFile(blobPath(store.root, blob));
+  for (const [name, damage] of damages) {
+    const before = blob.physicalName;
+    await damage(blobPath(store.root, blob));
+    await t.rejects(
+      addContent(store, db, content, async () => {
+        throw new Error('rows refused');
+      }),
+      /rows refused/,
+    );
+    const kept = (await loadBlobs(db, [sha256(content)])).get(sha256(content));
+    t.equal(kept?.physicalName, before, `${name}: as it was when the rows are refused`);
+    blob = await addContent(store, db, content, keep);
+    t.not(blob.physicalName, before, `${name}: another file`);
+    t.strictSame((await loadBlobs(db, [sha256(content)])).get(sha256(content)), blob, `${name}: in the row`);
+    t.ok(good.equals(await readFile(blobPath(store.root, blob))), `${name}: whole again`);
+    t.strictSame(await files(store), [blob.physicalName], `${name}: the damaged one is removed`);
+  }
+});
+
+t.test('known content that is collected before it is used is packed again', async (t) => {
+  const { db } = await createTestDatabase(t);
+  const store = await temporaryStore(t);
+  const content = randomBytes(1000);
+  const old = await addContent(store, db, content, keep);
+  const locker = db.transaction(async (tx) => {
+    await tx.query('select from blobs for update');
+    const adding = addContent(store, db, content, keep);
+    // It found the row and waits to lock it.
+    await until(async () => {
+      const { rows } = await db.query<{ waiting: number }>(
+        `select count(*)::int as waiting from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return rows[0]?.waiting === 1;
+    });
+    await tx.query('delete from blobs');
+    return { adding };
+  });
+  const blob = await (await locker).adding;
+  t.not(blob.physicalName, old.physicalName);
+  t.ok(await readFile(blobPath(store.root, blob)));
+});
+
+t.test('a store that cannot be written says so', async (t) => {
+  const store = await temporaryStore(t);
+  await rm(join(store.root, 'blobs'), { recursive: true });
+  await writeFile(join(store.root, 'blobs'), 'not a folder');
+  await t.rejects(write(store, Buffer.from('x')), {
+    code: 'store_unwritable',
+    params: { detail: 'ENOTDIR' },
+  });
 });
 
 t.test('nothing is left of what fails', async (t) => {

@@ -33,16 +33,26 @@ export async function lockBlob(tx: Queryable, sha256: string): Promise<boolean> 
 
 /**
  * Makes a blob known, or locks the one that is there with the same content. Gives the physical name that
- * counts: the caller's file is superfluous when it is another.
+ * counts: the caller's file is superfluous when it is another. The update changes nothing; it takes the lock,
+ * and of a column that is no key, or it would wait for every transaction that just made a reference.
  */
 export async function insertBlob(tx: Queryable, blob: BlobRow): Promise<string> {
   const { rows } = await tx.query<{ physical_name: string }>(
     `insert into blobs (sha256, physical_name, raw_size, packed_size, segments, encoder)
      values (decode($1, 'hex'), $2, $3, $4, $5, $6)
-     on conflict (sha256) do update set sha256 = excluded.sha256 returning physical_name`,
+     on conflict (sha256) do update set raw_size = blobs.raw_size returning physical_name`,
     [blob.sha256, blob.physicalName, blob.rawSize, blob.packedSize, blob.segments, blob.encoder],
   );
   return rows[0]!.physical_name;
+}
+
+/** Puts another file with the same content in the place of a blob's damaged one. Lock the row first. */
+export async function replaceBlobFile(tx: Queryable, blob: BlobRow): Promise<void> {
+  await tx.query(
+    `update blobs set physical_name = $2, packed_size = $3, segments = $4, encoder = $5
+     where sha256 = decode($1, 'hex')`,
+    [blob.sha256, blob.physicalName, blob.packedSize, blob.segments, blob.encoder],
+  );
 }
 
 const unreferenced = `
