@@ -9,7 +9,7 @@ import { constants, inflateRawSync } from 'node:zlib';
 import { gzipHeader, storedOverhead } from './deflate.ts';
 import { checksumsPath, digestPath } from './layout.ts';
 import type { ArchiveFile } from './metadata.ts';
-import { memberHeader } from './tar-header.ts';
+import { memberHeader, padding } from './tar-header.ts';
 
 /**
  * Takes the compressed bytes the failing step was given, the member it began in and those after that one.
@@ -26,8 +26,8 @@ export function locateDamage(bytes: Buffer, current: string, following: readonly
   }
   for (const [at, { file, end }] of found.entries()) {
     // Between two members lie the padding of the first and the head of the stored block with the header of the second.
-    const limit = found[at + 1]?.start ?? bytes.length;
-    if (!isWhole(bytes.subarray(end, limit), file)) return file.path;
+    const next = found[at + 1]?.start;
+    if (!isWhole(bytes.subarray(end, next), file, next !== undefined)) return file.path;
   }
   return current;
 }
@@ -54,8 +54,12 @@ interface Inflated {
   readonly engine: { readonly bytesWritten: number };
 }
 
-/** Whether the content of a file can be unpacked, as far as it is there. */
-function isWhole(packed: Buffer, { path, size, sha256 }: ArchiveFile): boolean {
+/**
+ * Whether the content of a file can be unpacked, as far as it is there. `complete`: all of it is, and then its padding
+ * up to the next header comes out as well, not a byte less or more. A changed bit can make a stream that stays valid
+ * and unpacks to something shorter, which only its length tells.
+ */
+function isWhole(packed: Buffer, { path, size, sha256 }: ArchiveFile, complete: boolean): boolean {
   // These lie in one stored block with their headers: there is nothing to unpack.
   if (size === 0 || path === checksumsPath || path === digestPath) return true;
   try {
@@ -64,7 +68,8 @@ function isWhole(packed: Buffer, { path, size, sha256 }: ArchiveFile): boolean {
     const { buffer: content, engine } = inflateRawSync(packed, options) as unknown as Inflated;
     // A damaged block may claim to be the last one.
     if (engine.bytesWritten < packed.length) return false;
-    if (content.length < size) return true;
+    if (complete && !content.subarray(size).equals(padding(size))) return false;
+    if (content.length < size) return !complete;
     return createHash('sha256').update(content.subarray(0, size)).digest('hex') === sha256;
   } catch {
     return false;

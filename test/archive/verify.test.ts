@@ -95,19 +95,21 @@ t.test('any byte changed is found, and its member named', { timeout: 120_000 }, 
     if (expected !== undefined && problem.params.member !== expected)
       throw new Error(`byte ${at} is of ${expected}, not of ${problem.params.member}: ${problem.message}`);
   };
+  // In 57.sh: the stream stays valid and unpacks to fewer bytes.
+  await flip(463_286, 1);
+  await flip(463_286, 5);
   const anywhere = fc.integer({ min: 0, max: bytes.length - 1 });
   // As likely in a small piece as in a large one.
   const inPiece = fc
     .tuple(fc.nat(pieces.length - 1), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }))
     .map(([n, part]) => pieces[n]!.offset + Math.floor(part * pieces[n]!.length));
   const inTail = fc.integer({ min: bytes.length - 2061, max: bytes.length - 1 });
-  // The same bytes at each run: of very few bits (1 of byte 463286 is one) an earlier member of the step is named.
   for (const [offset, numRuns] of [
     [anywhere, 60],
     [inPiece, 150],
     [inTail, 60],
   ] as const)
-    await fc.assert(fc.asyncProperty(offset, fc.nat(7), flip), { numRuns, seed: 1 });
+    await fc.assert(fc.asyncProperty(offset, fc.nat(7), flip), { numRuns });
 });
 
 /** The member whose content a changed byte belongs to; undefined where it is none of a file's content. */
