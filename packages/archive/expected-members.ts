@@ -50,7 +50,7 @@ export class ExpectedMembers implements TarHandler {
     const { path, hash, text } = this.#current;
     const sha256 = hash.digest('hex');
     const content = Buffer.concat(text ?? []);
-    if (path === metadataPath) this.#readMetadata(content.toString(), sha256, content.length);
+    if (path === metadataPath) this.#readMetadata(content.toString(), sha256);
     else if (path === digestPath) this.digestText = content.toString();
     else if (this.#expected[this.#next - 1]?.sha256 !== sha256)
       throw damaged(path, 'does not match its checksum');
@@ -75,7 +75,7 @@ export class ExpectedMembers implements TarHandler {
     return this.#next > 0 && this.#next === this.#expected.length + 1;
   }
 
-  #readMetadata(text: string, sha256: string, _size: number): void {
+  #readMetadata(text: string, sha256: string): void {
     this.metadata = parseMetadata(text);
     const files = archiveFiles(this.metadata);
     const checksums = Buffer.from(checksumsText([{ path: metadataPath, sha256 }, ...files]));

@@ -2,7 +2,7 @@
 import { migrate, openDatabase } from '@osimage/database';
 import t from 'tap';
 import { createEmptyDatabase, createTestDatabase } from '../support/database.ts';
-import { until } from '../support/program.ts';
+import { until } from '../support/until.ts';
 
 t.test('the address may be a database that is away', async (t) => {
   const url = await createEmptyDatabase(t);
@@ -36,7 +36,7 @@ t.test('a connection cut in the middle of a transaction fails that one and nothi
       const { rows } = await tx.query<{ pid: number }>('select pg_backend_pid() as pid');
       await db.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
       // Told while no query runs, when a listener that is missing would end this process.
-      await until('the connection is lost', () => told.length > 0);
+      await until(() => told.length > 0);
       await tx.query('select 1');
     }),
   );

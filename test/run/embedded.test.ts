@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedDatabaseError, openDatabase, removeEmbedded, startEmbedded } from '@osimage/database';
 import t, { type Test } from 'tap';
-import { isAlive, runProgram, until } from '../support/program.ts';
+import { isAlive, runProgram } from '../support/program.ts';
+import { until } from '../support/until.ts';
 
 const program = join(import.meta.dirname, 'start-embedded.ts');
 
@@ -61,10 +62,8 @@ t.test('one data folder through its life', async (t) => {
   await t.test('a server process that is killed is started again under the same address', async (t) => {
     const postmaster = postmasterOf(folder);
     process.kill(postmaster, 'SIGKILL');
-    await until('the old one is gone', () => !isAlive(postmaster));
-    const rows = await until('it answers again', () =>
-      query(first.url, 'select answer from kept').catch(() => undefined),
-    );
+    await until(() => !isAlive(postmaster));
+    const rows = await until(() => query(first.url, 'select answer from kept').catch(() => undefined));
     t.same(rows, [{ answer: 42 }]);
     t.not(postmasterOf(folder), postmaster);
   });
@@ -85,7 +84,7 @@ t.test('one data folder through its life', async (t) => {
     const postmaster = postmasterOf(folder);
 
     again.child.kill('SIGKILL');
-    await until('its keeper is gone', () => !isAlive(said.keeperPid));
+    await until(() => !isAlive(said.keeperPid));
     t.notOk(isAlive(postmaster), 'a killed parent leaves nothing running');
     t.match(await readFile(join(folder, 'postgres/postgres.log'), 'utf8'), /database system is shut down\n$/);
   });
@@ -106,7 +105,7 @@ t.test('one data folder through its life', async (t) => {
     const said = JSON.parse(await one.line());
     const postmaster = postmasterOf(folder);
     process.kill(said.keeperPid, 'SIGKILL');
-    await until('the keeper is gone', () => !isAlive(said.keeperPid));
+    await until(() => !isAlive(said.keeperPid));
     t.ok(isAlive(postmaster));
     const two = await startEmbedded({ dataDir: folder });
     t.teardown(() => two.stop());
@@ -159,9 +158,7 @@ t.test('a path too long for a socket, an interrupted first start, and giving up'
 
   const giveUp = new AbortController();
   const starting = startEmbedded({ dataDir: folder, durable: false, signal: giveUp.signal });
-  await until('the cluster is being made', () =>
-    readFile(join(folder, 'postgres/cluster.new/PG_VERSION')).catch(() => false),
-  );
+  await until(() => readFile(join(folder, 'postgres/cluster.new/PG_VERSION')).catch(() => false));
   giveUp.abort(new Error('enough'));
   await t.rejects(starting, { message: 'enough' });
 

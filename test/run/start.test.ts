@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { removeEmbedded } from '@osimage/database';
 import t, { type Test } from 'tap';
 import { RestClient } from '../support/client.ts';
-import { isAlive, type Program, runProgram, until } from '../support/program.ts';
+import { isAlive, type Program, runProgram } from '../support/program.ts';
+import { until } from '../support/until.ts';
 
 const script = join(import.meta.dirname, '../../scripts/run.mjs');
 const password = 'Passw0rd-of-the-tests';
@@ -115,12 +116,12 @@ t.test('up, kept up, and down', async (t) => {
       const before = childOf(program.pid, part);
       t.ok(before);
       process.kill(before ?? 0, 'SIGKILL');
-      const after = await until('it is back', () => {
+      const after = await until(() => {
         const now = childOf(program.pid, part);
         return now !== before && now;
       });
       t.not(after, before);
-      t.ok(await until('an export works again', () => exportWorks().catch(() => false)));
+      t.ok(await until(() => exportWorks().catch(() => false)));
     });
   }
 
@@ -143,7 +144,7 @@ t.test('up, kept up, and down', async (t) => {
     const all = processesOf(again, dataDir);
     t.ok(all.every(isAlive));
     again.child.kill('SIGKILL');
-    await until('all are gone', () => all.every((pid) => !isAlive(pid)));
+    await until(() => all.every((pid) => !isAlive(pid)));
     t.match(
       await readFile(join(dataDir, 'postgres/postgres.log'), 'utf8'),
       /database system is shut down\n$/,

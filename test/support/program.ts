@@ -3,7 +3,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Test } from 'tap';
 
 export interface Program {
@@ -77,20 +76,6 @@ export function runProgram(t: Test, path: string, options: ProgramOptions = {}):
       }
     },
   };
-}
-
-/** Waits until `ready` gives something other than undefined or false; throws after a minute. */
-export async function until<Result>(
-  what: string,
-  ready: () => Promise<Result | undefined | false> | Result | undefined | false,
-): Promise<Result> {
-  const end = Date.now() + 60_000;
-  for (;;) {
-    const result = await ready();
-    if (result !== undefined && result !== false) return result;
-    if (Date.now() > end) throw new Error(`waited in vain until ${what}`);
-    await pause(20);
-  }
 }
 
 /** Whether a process lives (one that only waits to be collected does not). */

@@ -1,7 +1,8 @@
 /** An import up to the point where it runs: created, kept alive while its file arrives, fed or given up. */
 import { randomUUID } from 'node:crypto';
-import { stat, statfs, unlink } from 'node:fs/promises';
+import { stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { freeBytes } from '@osimage/blob-store';
 import {
   feedImport,
   type ImportParameters,
@@ -46,8 +47,7 @@ export async function createImport(
 
 async function checkSpace(root: string, needed: number): Promise<void> {
   if (needed === 0) return;
-  const disk = await statfs(root);
-  const available = disk.bavail * disk.bsize;
+  const available = await freeBytes(root);
   // The upload and the packed blob lie beside each other until the import ends.
   if (needed * 2 > available)
     throw new Problem('no_space', { needed: needed * 2, available, where: 'the store' });
