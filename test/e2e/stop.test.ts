@@ -2,6 +2,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemCode } from '@osimage/errors';
 import t, { type Test } from 'tap';
 import { makeBigProfile } from '../support/big-profile.ts';
 import { startServices } from '../support/services.ts';
@@ -9,7 +10,12 @@ import { until } from '../support/until.ts';
 
 /** Every file below a folder, relative to it. */
 async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+    // A folder below it was removed while it was being listed.
+    if (systemCode(error) !== 'ENOENT') throw error;
+    return undefined;
+  });
+  if (!entries) return await filesBelow(folder);
   return entries
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
