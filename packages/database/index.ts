@@ -9,6 +9,7 @@ export { migrate } from './migrate.ts';
 export { type Database, type DatabaseOptions, openDatabase, type Queryable } from './pool.ts';
 export * from './queries/archives.ts';
 export * from './queries/attempts.ts';
+export * from './queries/audit.ts';
 export * from './queries/blobs.ts';
 export * from './queries/deletion.ts';
 export * from './queries/exports.ts';

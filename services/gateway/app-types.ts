@@ -34,5 +34,7 @@ declare module 'fastify' {
     stringMessages?: boolean;
     /** Percent-decoding only in the query: a `+` stays a `+` (contract, 1.10). */
     plainQuery?: boolean;
+    /** What the route does, in the words of the audit trail: `profile.change`. Made of method and path where absent. */
+    action?: string;
   }
 }

@@ -22,7 +22,8 @@ export function registerExportRoutes(app: App, services: GatewayServices): void 
     schema: { params: ObjectParams, querystring: ExportQuery },
   };
 
-  app.get('/osImages/:id', options, async (request, reply) => {
+  const exporting = { ...options, config: { ...options.config, action: 'profile.export' } };
+  app.get('/osImages/:id', exporting, async (request, reply) => {
     const { id } = request.params;
     const download = sendFile(services, id, request, reply);
     if (download) return download;

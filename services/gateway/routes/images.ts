@@ -41,6 +41,7 @@ export function registerImageRoutes(app: App, { db, storeRoot, log }: GatewaySer
     '/osImages/:id',
     {
       onRequest: requirePrivilege('lxc-osdeploy-create-import-export-edit-os-files'),
+      config: { action: 'profile.create' },
       schema: { params: ImageParams, body: NewProfileBody },
     },
     async (request) => {
@@ -51,7 +52,11 @@ export function registerImageRoutes(app: App, { db, storeRoot, log }: GatewaySer
 
   app.delete(
     '/osImages/:id',
-    { onRequest: requirePrivilege('lxc-osdeploy-delete-os-files'), schema: { params: ImageParams } },
+    {
+      onRequest: requirePrivilege('lxc-osdeploy-delete-os-files'),
+      config: { action: 'object.delete' },
+      schema: { params: ImageParams },
+    },
     async (request) => {
       const ids = readIds(request.params.id);
       const paths = await db.transaction((tx) => deleteObjects(tx, ids));

@@ -15,7 +15,11 @@ export function registerImportRoutes(app: App, services: GatewayServices): void 
 
   app.post(
     '/osImages',
-    { onRequest: mayImport, schema: { querystring: CreateImportQuery, body: CreateImportBody } },
+    {
+      onRequest: mayImport,
+      config: { action: 'import.create' },
+      schema: { querystring: CreateImportQuery, body: CreateImportBody },
+    },
     async (request) => {
       const imageType = readImageType(request.query.imageType);
       if (request.query.importByContent?.toLowerCase() === 'true') {
@@ -35,20 +39,22 @@ export function registerImportRoutes(app: App, services: GatewayServices): void 
   // In a scope of its own, where multipart bodies reach the route unread.
   app.register(async (scope) => {
     scope.addContentTypeParser('multipart/form-data', (_request, _body, done) => done(null));
-    scope
-      .withTypeProvider<TypeBoxTypeProvider>()
-      .post(
-        '/files/osImages',
-        { onRequest: mayImport, config: { plainQuery: true }, schema: { querystring: UploadQuery } },
-        async (request) => {
-          if (!/^multipart\/form-data\b/i.test(request.headers['content-type'] ?? ''))
-            throw notAnUpload(request.body);
-          const { jobId, imageName = '', os = '', osrelease = '', description = '' } = request.query;
-          const imageType = readImageType(request.query.imageType);
-          await receiveUpload(services, { jobId, imageType, imageName, os, osrelease, description }, request);
-          return success({ jobId });
-        },
-      );
+    scope.withTypeProvider<TypeBoxTypeProvider>().post(
+      '/files/osImages',
+      {
+        onRequest: mayImport,
+        config: { plainQuery: true, action: 'import.upload' },
+        schema: { querystring: UploadQuery },
+      },
+      async (request) => {
+        if (!/^multipart\/form-data\b/i.test(request.headers['content-type'] ?? ''))
+          throw notAnUpload(request.body);
+        const { jobId, imageName = '', os = '', osrelease = '', description = '' } = request.query;
+        const imageType = readImageType(request.query.imageType);
+        await receiveUpload(services, { jobId, imageType, imageName, os, osrelease, description }, request);
+        return success({ jobId });
+      },
+    );
   });
 }
 

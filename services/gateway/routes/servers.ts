@@ -28,25 +28,37 @@ export function registerServerRoutes(app: App, { db, secrets }: GatewayServices)
   });
 
   // With a serverId it is a change of that profile (8.1); the id of a new one is ours to give.
-  app.post(path, { onRequest: mayEdit, schema: { body: NewServer } }, async (request) => {
-    const { body, user } = request;
-    const server = body.serverId
-      ? await changeServerProfile(db, secrets, body.serverId, body, user.name)
-      : await createServerProfile(db, secrets, body, user.name);
-    return success(shownServer(server));
-  });
+  app.post(
+    path,
+    { onRequest: mayEdit, config: { action: 'server.create' }, schema: { body: NewServer } },
+    async (request) => {
+      const { body, user } = request;
+      const server = body.serverId
+        ? await changeServerProfile(db, secrets, body.serverId, body, user.name)
+        : await createServerProfile(db, secrets, body, user.name);
+      return success(shownServer(server));
+    },
+  );
 
   app.put(
     `${path}/:id`,
-    { onRequest: mayEdit, schema: { params: ServerId, body: ServerChange } },
+    {
+      onRequest: mayEdit,
+      config: { action: 'server.change' },
+      schema: { params: ServerId, body: ServerChange },
+    },
     async (request) => {
       const { params, body, user } = request;
       return success(shownServer(await changeServerProfile(db, secrets, params.id, body, user.name)));
     },
   );
 
-  app.delete(`${path}/:id`, { onRequest: mayDelete, schema: { params: ServerId } }, async (request) => {
-    await deleteServerProfile(db, request.params.id);
-    return success();
-  });
+  app.delete(
+    `${path}/:id`,
+    { onRequest: mayDelete, config: { action: 'server.delete' }, schema: { params: ServerId } },
+    async (request) => {
+      await deleteServerProfile(db, request.params.id);
+      return success();
+    },
+  );
 }

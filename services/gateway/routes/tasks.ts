@@ -30,23 +30,35 @@ export function registerTaskRoutes(app: App, { db, packager }: GatewayServices):
     return jobs.map(shownTask);
   });
 
-  app.put('/tasks', { onRequest: mayEdit, schema: { body: TaskAction } }, async (request) => {
-    const { action, list } = request.body;
-    if (action !== 'cancel') throw new Problem('invalid_request', { detail: 'The action must be cancel.' });
-    await packager.cancelJobs({ ids: idsOf(list.join(',')) }, callFor(request));
-    return success();
-  });
+  app.put(
+    '/tasks',
+    { onRequest: mayEdit, config: { action: 'job.cancel' }, schema: { body: TaskAction } },
+    async (request) => {
+      const { action, list } = request.body;
+      if (action !== 'cancel') throw new Problem('invalid_request', { detail: 'The action must be cancel.' });
+      await packager.cancelJobs({ ids: idsOf(list.join(',')) }, callFor(request));
+      return success();
+    },
+  );
 
   // The vendor's cancel callback and pylxca's update: both concern jobs that others run (10.1).
-  app.put('/tasks/:list', { onRequest: mayEdit, schema: { params: TaskList } }, async (request) => {
-    const [job] = await findJobs(db, idsOf(request.params.list));
-    throw new Problem('job_is_ours', { id: job!.id });
-  });
+  app.put(
+    '/tasks/:list',
+    { onRequest: mayEdit, config: { action: 'job.change' }, schema: { params: TaskList } },
+    async (request) => {
+      const [job] = await findJobs(db, idsOf(request.params.list));
+      throw new Problem('job_is_ours', { id: job!.id });
+    },
+  );
 
-  app.delete('/tasks/:list', { onRequest: mayEdit, schema: { params: TaskList } }, async (request) => {
-    await packager.deleteJobs({ ids: idsOf(request.params.list) }, callFor(request));
-    return success();
-  });
+  app.delete(
+    '/tasks/:list',
+    { onRequest: mayEdit, config: { action: 'job.delete' }, schema: { params: TaskList } },
+    async (request) => {
+      await packager.deleteJobs({ ids: idsOf(request.params.list) }, callFor(request));
+      return success();
+    },
+  );
 }
 
 function idsOf(list: string): string[] {
