@@ -483,8 +483,8 @@ export const catalogue = {
     400,
     'INVALID_ARGUMENT',
     'FQXHMFC9316M',
-    'The address {address} may not be used for a file server.',
-    'Use another address, or ask the administrator to allow this one.',
+    'The address {address} may not be used for a file server: it is {why}.',
+    'Use another address, or ask the administrator to allow this one with OUTBOUND_ALLOW.',
   ),
   no_safe_algorithm: entry(
     502,

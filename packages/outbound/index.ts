@@ -1,4 +1,5 @@
+export { type AddressRules, addressRules } from './addresses.ts';
 export { type ConnectOptions, connectSocket } from './connect.ts';
 export { isLoopback } from './loopback.ts';
-export { type ResolveOptions, resolveTarget, type Target } from './resolve.ts';
+export { checkAddress, type ResolveOptions, resolveTarget, type Target } from './resolve.ts';
 export { normaliseTargetPath } from './target-path.ts';

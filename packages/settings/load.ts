@@ -5,7 +5,9 @@ import { type Setting, type SettingName, schema } from './schema.ts';
 
 type Value<Name extends SettingName> =
   | ReturnType<(typeof schema)[Name]['parse']>
-  | ((typeof schema)[Name]['fallback'] extends string | number | boolean ? never : undefined);
+  | ((typeof schema)[Name]['fallback'] extends string | number | boolean | readonly string[]
+      ? never
+      : undefined);
 
 /** DATA_DIR is absolute here. */
 export type Settings = { [Name in Exclude<SettingName, 'PACKAGER_ADDRESS'>]: Value<Name> } & {

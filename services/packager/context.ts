@@ -1,6 +1,7 @@
 /** What every part of a packager works with. */
 import type { BlobStore } from '@osimage/blob-store';
 import type { Database } from '@osimage/database';
+import type { AddressRules } from '@osimage/outbound';
 import type { KeyRing } from '@osimage/secrets';
 import type { Settings } from '@osimage/settings';
 import type { Logger } from '@osimage/telemetry';
@@ -12,6 +13,8 @@ export interface PackagerContext {
   readonly queue: Queue;
   readonly store: BlobStore;
   readonly secrets: KeyRing;
+  /** Where jobs may connect to. */
+  readonly addresses: AddressRules;
   readonly log: Logger;
   /** Name of this process in jobs and logs. */
   readonly worker: string;

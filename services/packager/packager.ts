@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { openStore } from '@osimage/blob-store';
 import { migrate, openDatabase, stopChannel } from '@osimage/database';
+import { addressRules } from '@osimage/outbound';
 import { loadSecretKey } from '@osimage/secrets';
 import type { Settings } from '@osimage/settings';
 import type { Logger } from '@osimage/telemetry';
@@ -33,6 +34,7 @@ export async function startPackager(settings: Settings, url: string, log: Logger
     queue: await openQueue(db, log),
     store: await openStore(join(settings.DATA_DIR, 'store')),
     secrets: await loadSecretKey(settings),
+    addresses: addressRules(settings),
     log,
     worker: `${hostname()}/${process.pid}`,
   };

@@ -191,6 +191,35 @@ t.test('what is wrong is said, and changes nothing', async (t) => {
   t.match(tolerant.body, { port: 2022, protocol: 'SFTP' });
 });
 
+t.test('an address that is never allowed is refused when it is saved', async (t) => {
+  const gateway = await createTestGateway(t);
+  const call = caller(gateway);
+  await call('POST', path, wanted);
+  for (const address of ['169.254.169.254', '[fe80::1]', '0.0.0.0', '::ffff:169.254.169.254', '0xa9fea9fe']) {
+    for (const [method, url, body] of [
+      ['POST', path, { ...wanted, displayName: 'new', address }],
+      ['POST', path, { ...wanted, serverId: '1', address }],
+      ['PUT', `${path}/1`, { ...wanted, address }],
+    ] as const) {
+      const answer = await call(method, url, body);
+      t.equal(answer.code, 400, `${method} ${address}`);
+      t.match(answer.body, { messages: [{ id: 'FQXHMFC9316M', text: /may not be used.*: it is / }] });
+    }
+  }
+  t.match((await call('GET', path)).body.serverList, [{ address: wanted.address }]);
+  for (const address of ['127.0.0.1', 'localhost', '10.0.0.7', 'metadata.example'])
+    t.equal((await call('PUT', `${path}/1`, { ...wanted, address })).code, 200, address);
+});
+
+t.test('FTPS is a protocol of its own', async (t) => {
+  const call = caller(await createTestGateway(t));
+  const made = await call('POST', path, { ...wanted, port: 21, protocol: 'ftps' });
+  t.match(made.body, { protocol: 'FTPS', port: 21 });
+  const { password: _, ...without } = wanted;
+  const plain = await call('PUT', `${path}/1`, { ...without, port: 21, protocol: 'FTP' });
+  t.equal(plain.code, 400, 'without TLS the password would be read on the way');
+});
+
 t.test('ids that cannot exist are 404, and the path is no image', async (t) => {
   const call = caller(await createTestGateway(t));
   for (const id of ['0', 'abc', '%7C', '9'.repeat(400), "'%20or%201=1"])

@@ -12,6 +12,7 @@ import t, { type Test } from 'tap';
 import type { PackagerContext } from '../../services/packager/context.ts';
 import { openQueue } from '../../services/packager/jobs/queue.ts';
 import { sweepFiles, sweepRows } from '../../services/packager/jobs/sweep.ts';
+import { onlyHere } from '../support/addresses.ts';
 import { createTestDatabase } from '../support/database.ts';
 
 async function prepare(t: Test): Promise<PackagerContext> {
@@ -23,7 +24,8 @@ async function prepare(t: Test): Promise<PackagerContext> {
   const queue = await openQueue(db, log);
   t.teardown(() => queue.close());
   const store = await openStore(join(dataDir, 'store'));
-  return { settings, db, queue, store, secrets: await loadSecretKey(settings), log, worker: 'test' };
+  const secrets = await loadSecretKey(settings);
+  return { settings, db, queue, store, secrets, addresses: onlyHere, log, worker: 'test' };
 }
 
 async function queueId({ db }: PackagerContext, id: string): Promise<string> {

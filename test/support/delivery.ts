@@ -6,7 +6,9 @@ import { promisify } from 'node:util';
 import type { Archive } from '@osimage/archive';
 import { Problem } from '@osimage/errors';
 import type { SftpServer } from '../../samples/sftp-server.ts';
-import type { Delivery, ServerProfile } from '../../services/packager/destinations/destination.ts';
+import type { Delivery } from '../../services/packager/destinations/destination.ts';
+import type { ServerProfile } from '../../services/packager/server-profile.ts';
+import { onlyHere } from './addresses.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 
@@ -81,6 +83,7 @@ export function deliveryTo(
   const steps: string[] = [];
   return {
     server,
+    addresses: onlyHere,
     archive: fakeArchive(content),
     path,
     filename: '20260101000000_web.tar.gz',

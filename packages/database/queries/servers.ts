@@ -1,7 +1,7 @@
-/** Remote file servers that archives go to. Passwords pass through sealed (packages/secrets). */
+/** Remote file servers that archives go to and files come from. Passwords pass through sealed (packages/secrets). */
 import type { Queryable } from '../pool.ts';
 
-export const protocols = ['HTTP', 'HTTPS', 'FTP', 'SFTP'] as const;
+export const protocols = ['HTTP', 'HTTPS', 'FTP', 'FTPS', 'SFTP'] as const;
 export type Protocol = (typeof protocols)[number];
 
 export interface ServerRow {

@@ -1,5 +1,6 @@
 /** `/osImages/remoteFileServers` (contract, section 8). Static paths win over `/osImages/:id` in the router. */
 import { findServer, listServers } from '@osimage/database';
+import { addressRules, checkAddress } from '@osimage/outbound';
 import { success } from '../answers.ts';
 import type { App } from '../app-types.ts';
 import { requirePrivilege } from '../auth/privileges.ts';
@@ -15,7 +16,8 @@ import type { GatewayServices } from '../services.ts';
 
 const path = '/osImages/remoteFileServers';
 
-export function registerServerRoutes(app: App, { db, secrets }: GatewayServices): void {
+export function registerServerRoutes(app: App, { db, secrets, settings }: GatewayServices): void {
+  const rules = addressRules(settings);
   const mayEdit = requirePrivilege('lxc-osdeploy-create-edit-remote-file-server');
   const mayDelete = requirePrivilege('lxc-osdeploy-delete-remote-file-server');
 
@@ -33,6 +35,7 @@ export function registerServerRoutes(app: App, { db, secrets }: GatewayServices)
     { onRequest: mayEdit, config: { action: 'server.create' }, schema: { body: NewServer } },
     async (request) => {
       const { body, user } = request;
+      checkAddress(body.address, rules);
       const server = body.serverId
         ? await changeServerProfile(db, secrets, body.serverId, body, user.name)
         : await createServerProfile(db, secrets, body, user.name);
@@ -49,6 +52,7 @@ export function registerServerRoutes(app: App, { db, secrets }: GatewayServices)
     },
     async (request) => {
       const { params, body, user } = request;
+      if (body.address != null) checkAddress(body.address, rules);
       return success(shownServer(await changeServerProfile(db, secrets, params.id, body, user.name)));
     },
   );

@@ -8,7 +8,7 @@ const plain = '^[^\\u0000-\\u001f\\u007f]*$';
 const Maybe = <Schema extends TSchema>(schema: Schema) => Type.Optional(Type.Union([schema, Type.Null()]));
 const Text = (maxLength: number) => Type.String({ maxLength, pattern: plain });
 
-const address = Type.String({ pattern: '^[A-Za-z0-9_\\[][A-Za-z0-9._:%\\]-]{0,252}$' });
+const address = Type.String({ pattern: '^[A-Za-z0-9_:\\[][A-Za-z0-9._:%\\]-]{0,252}$' });
 const displayName = Type.String({
   minLength: 1,
   maxLength: 255,
@@ -18,7 +18,7 @@ const port = Type.Union([
   Type.Integer({ minimum: 1, maximum: 65_535 }),
   Type.String({ pattern: '^[0-9]{1,5}$' }),
 ]);
-const protocol = Type.String({ pattern: '^([Hh][Tt][Tt][Pp][Ss]?|[Ss]?[Ff][Tt][Pp])$' });
+const protocol = Type.String({ pattern: '^([Hh][Tt][Tt][Pp][Ss]?|[Ff][Tt][Pp][Ss]?|[Ss][Ff][Tt][Pp])$' });
 
 const optional = {
   username: Maybe(Text(255)),

@@ -2,23 +2,9 @@
  * Where an archive can be delivered. One file a protocol beside this one; jobs/ only knows this interface.
  */
 import type { Archive } from '@osimage/archive';
+import type { ServerAccess } from '../server-profile.ts';
 
-/** A remote file server as a job needs it; the password is already opened. */
-export interface ServerProfile {
-  readonly id: string;
-  readonly address: string;
-  readonly port: number;
-  readonly protocol: 'HTTP' | 'HTTPS' | 'FTP' | 'SFTP';
-  readonly username: string;
-  readonly password: string;
-  /** Folder used when the export names no path; empty: where the login lands. */
-  readonly defaultPath: string;
-  /** Pinned host keys, "type base64"; empty: none yet. */
-  readonly hostKeys: readonly string[];
-}
-
-export interface Delivery {
-  readonly server: ServerProfile;
+export interface Delivery extends ServerAccess {
   readonly archive: Archive;
   /** As the caller gave it: a folder (ends in "/" or exists), a full file name, or empty (contract, C-7). */
   readonly path: string;
@@ -27,18 +13,12 @@ export interface Delivery {
   /** Which job and attempt this is; both are part of the temporary name. */
   readonly jobId: string;
   readonly attempt: number;
-  readonly signal: AbortSignal;
   /** Bytes acknowledged by the server so far. */
   readonly onProgress: (bytes: number) => void;
   /** What is being done now, a few words, for the job's `step`. */
   readonly onStep: (step: string) => void;
   /** Throws when this attempt has lost the job; called right before the archive becomes visible. */
   readonly checkLease: () => Promise<void>;
-  /**
-   * Pins the first host key ever seen, "type base64". Gives the keys that are pinned afterwards: another
-   * attempt may have been first. Throws Problem when pinning is not allowed.
-   */
-  readonly pinHostKey: (key: string) => Promise<readonly string[]>;
 }
 
 export interface Delivered {

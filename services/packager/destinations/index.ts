@@ -1,6 +1,7 @@
 /** Which destination serves which protocol. A new protocol is one file beside this one and one line here. */
 import { Problem } from '@osimage/errors';
-import type { Deliver, ServerProfile } from './destination.ts';
+import type { ServerProfile } from '../server-profile.ts';
+import type { Deliver } from './destination.ts';
 import { sftpDestination } from './sftp/deliver.ts';
 
 const destinations: Partial<Record<ServerProfile['protocol'], Deliver>> = {

@@ -8,7 +8,7 @@ import t, { type Test } from 'tap';
 import { type BuiltInServer, type ServerFaults, startBuiltInServer } from '../../../samples/sftp-server.ts';
 import { deliverTo } from '../../../services/packager/destinations/index.ts';
 import { sftpDestination } from '../../../services/packager/destinations/sftp/deliver.ts';
-import { defaultLimits } from '../../../services/packager/destinations/sftp/limits.ts';
+import { defaultLimits } from '../../../services/packager/sftp/limits.ts';
 import { checkSum, deliveryTo, problemOf, profileOf, someBytes } from '../../support/delivery.ts';
 import { until } from '../../support/until.ts';
 

@@ -7,7 +7,7 @@ import {
   packet,
   request,
   writeHeader,
-} from '../../../services/packager/destinations/sftp/packets.ts';
+} from '../../../services/packager/sftp/packets.ts';
 
 t.test('packets survive any cutting', async () => {
   const bodies = fc.array(fc.uint8Array({ minLength: 0, maxLength: 300 }), { minLength: 1, maxLength: 5 });

@@ -1,9 +1,9 @@
 /** Takes partial files back from the server after a failure or a cancel, within a short time or not at all. */
 import { Problem } from '@osimage/errors';
+import { connect, type SftpConnection } from '../../sftp/connect.ts';
+import { SftpFiles } from '../../sftp/files.ts';
+import type { SftpLimits } from '../../sftp/limits.ts';
 import type { Delivery } from '../destination.ts';
-import { connect, type SftpConnection } from './connect.ts';
-import { SftpFiles } from './files.ts';
-import type { SftpLimits } from './limits.ts';
 import type { PartialFile } from './partial-file.ts';
 
 /**
@@ -25,8 +25,10 @@ export async function cleanUp(
     if (await discardAll(connection, partials, AbortSignal.timeout(half))) return;
     connection.abandon(reason);
     const signal = AbortSignal.timeout(half);
+    const { addresses } = delivery;
     const server = { ...delivery.server, hostKeys: connection.hostKeys };
-    const fresh = await connect({ server, signal, pinHostKey: async () => connection.hostKeys }, limits);
+    const pinHostKey = async () => connection.hostKeys;
+    const fresh = await connect({ server, signal, addresses, pinHostKey }, limits);
     await discardAll(fresh, partials, signal);
     fresh.abandon(reason);
   } catch {

@@ -4,12 +4,12 @@
  * are removed as far as the server can be reached.
  */
 import { Problem } from '@osimage/errors';
+import { connect, type SftpConnection } from '../../sftp/connect.ts';
+import { remoteProblem } from '../../sftp/errors.ts';
+import { isFolder, SftpFiles } from '../../sftp/files.ts';
+import { defaultLimits, type SftpLimits } from '../../sftp/limits.ts';
 import type { Deliver, Delivered, Delivery } from '../destination.ts';
 import { cleanUp } from './clean-up.ts';
-import { connect, type SftpConnection } from './connect.ts';
-import { remoteProblem } from './errors.ts';
-import { isFolder, SftpFiles } from './files.ts';
-import { defaultLimits, type SftpLimits } from './limits.ts';
 import { checksumLine, type DeliveryNames, namesOf } from './names.ts';
 import { checkSpace, PartialFile } from './partial-file.ts';
 import { findTarget, makeFolders } from './target.ts';

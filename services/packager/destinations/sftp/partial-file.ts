@@ -1,9 +1,9 @@
 /** One file under its temporary name: made, filled, brought to rest and measured, or taken away again. */
 import { posix } from 'node:path';
 import { Problem } from '@osimage/errors';
-import type { ServerProfile } from '../destination.ts';
-import { remoteProblem, SftpStatus } from './errors.ts';
-import type { SftpFiles } from './files.ts';
+import type { ServerProfile } from '../../server-profile.ts';
+import { remoteProblem, SftpStatus } from '../../sftp/errors.ts';
+import type { SftpFiles } from '../../sftp/files.ts';
 
 /** Sends the content to an open handle and tells how many bytes are acknowledged. */
 export type Send = (handle: Buffer, onWritten: (bytes: number) => void) => Promise<void>;

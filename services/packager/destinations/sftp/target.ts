@@ -2,9 +2,10 @@
 import { posix } from 'node:path';
 import { Problem } from '@osimage/errors';
 import { normaliseTargetPath } from '@osimage/outbound';
-import type { Delivery, ServerProfile } from '../destination.ts';
-import { remoteProblem, SftpStatus } from './errors.ts';
-import { isFolder, type SftpFiles } from './files.ts';
+import type { ServerProfile } from '../../server-profile.ts';
+import { remoteProblem, SftpStatus } from '../../sftp/errors.ts';
+import { isFolder, type SftpFiles } from '../../sftp/files.ts';
+import type { Delivery } from '../destination.ts';
 
 export interface RemoteTarget {
   /** Absolute. */

@@ -5,7 +5,7 @@
  */
 import type { Archive } from '@osimage/archive';
 import { Problem } from '@osimage/errors';
-import type { SftpFiles } from './files.ts';
+import type { SftpFiles } from '../../sftp/files.ts';
 
 const MAX_IN_FLIGHT = 64;
 

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { Problem } from '@osimage/errors';
 import type { ServerHostKeyAlgorithm } from 'ssh2';
-import type { ServerProfile } from '../destination.ts';
+import type { ServerProfile } from '../server-profile.ts';
 
 // Nothing that signs with SHA-1 (ssh-rsa) and no DSA.
 const hostKeyAlgorithms: readonly ServerHostKeyAlgorithm[] = [

@@ -1,7 +1,7 @@
 /** From what SFTP and TCP say went wrong to a Problem that tells what to do. */
 import { posix } from 'node:path';
 import { Problem, systemCode } from '@osimage/errors';
-import type { ServerProfile } from '../destination.ts';
+import type { ServerProfile } from '../server-profile.ts';
 import { status } from './packets.ts';
 
 /** A status other than OK in answer to one request. Never leaves this folder: `remoteProblem` turns it. */

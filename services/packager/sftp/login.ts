@@ -3,7 +3,7 @@
  * the password prompt of "keyboard-interactive" (RFC 4256).
  */
 import type { AnyAuthMethod, AuthenticationType } from 'ssh2';
-import type { ServerProfile } from '../destination.ts';
+import type { ServerProfile } from '../server-profile.ts';
 
 export interface Login {
   /** The method to try next, or undefined when the server has refused what we have. */

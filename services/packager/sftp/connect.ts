@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { Problem } from '@osimage/errors';
 import { connectSocket, resolveTarget } from '@osimage/outbound';
 import { type Algorithms, Client, type ClientChannel } from 'ssh2';
-import type { Delivery, ServerProfile } from '../destination.ts';
+import type { ServerAccess, ServerProfile } from '../server-profile.ts';
 import { SftpChannel } from './channel.ts';
 import { connectionProblem, printable, SftpStatus } from './errors.ts';
 import { checkHostKey, keyText, preferredAlgorithms } from './host-keys.ts';
@@ -53,17 +53,15 @@ export interface SftpConnection {
   abandon(reason: unknown): void;
 }
 
-export type ConnectRequest = Pick<Delivery, 'server' | 'signal' | 'pinHostKey'>;
-
 /**
  * Connects, checks the host key, signs in and opens a channel. Throws Problem host_unreachable,
  * name_not_resolved, address_not_allowed, no_safe_algorithm, host_key_changed, login_refused, sftp_not_offered,
  * connection_lost, what `pinHostKey` throws, or the reason of the signal; nothing stays open then.
  * The signal ends only the connecting: afterwards the connection belongs to the caller.
  */
-export async function connect(wanted: ConnectRequest, limits: SftpLimits): Promise<SftpConnection> {
-  const { server, signal } = wanted;
-  const target = await resolveTarget(server.address, server.port, { signal });
+export async function connect(wanted: ServerAccess, limits: SftpLimits): Promise<SftpConnection> {
+  const { addresses, server, signal } = wanted;
+  const target = await resolveTarget(server.address, server.port, { signal, rules: addresses });
   const socket = await connectSocket(target, { signal, timeoutMs: limits.connectMs });
   const connection = new Connection(socket, server);
   const onAbort = () => connection.abandon(signal.reason);
@@ -114,7 +112,7 @@ class Connection implements SftpConnection {
     return this.#channel;
   }
 
-  async open(wanted: ConnectRequest, limits: SftpLimits): Promise<void> {
+  async open(wanted: ServerAccess, limits: SftpLimits): Promise<void> {
     this.#stopWatching = watchForStall(
       this.#socket,
       () => this.#channel,
@@ -163,7 +161,7 @@ class Connection implements SftpConnection {
     this.#channel?.fail(reason);
   }
 
-  #signIn(wanted: ConnectRequest, limits: SftpLimits): Promise<void> {
+  #signIn(wanted: ServerAccess, limits: SftpLimits): Promise<void> {
     const server = this.#server;
     let shown: string | undefined;
     // ssh2 asks before it has checked the signature made with this key, and again when keys are renewed.

@@ -1,0 +1,38 @@
+/** What a job needs to reach the remote file server it names: its profile, its pins and where we may connect to. */
+import { findServer, pinHostKey } from '@osimage/database';
+import { Problem } from '@osimage/errors';
+import { open } from '@osimage/secrets';
+import type { PackagerContext } from '../context.ts';
+import type { ServerAccess } from '../server-profile.ts';
+import type { Attempt } from './attempt.ts';
+
+/**
+ * The profile is read anew for each attempt. Throws Problem not_found when it is gone, or secret_unreadable.
+ */
+export async function accessServer(context: PackagerContext, attempt: Attempt): Promise<ServerAccess> {
+  const { db, secrets, settings, addresses } = context;
+  const id = attempt.job.server_id ?? '';
+  const server = await findServer(db, id);
+  if (!server) throw new Problem('not_found', { what: 'remote file server', id });
+  const password =
+    server.password === null ? '' : open(secrets, server.password, `server/${server.id}/password`);
+  return {
+    server: {
+      id: server.id,
+      address: server.address,
+      port: server.port,
+      protocol: server.protocol,
+      username: server.username,
+      password,
+      defaultPath: server.default_path,
+      hostKeys: server.host_keys,
+    },
+    signal: attempt.signal,
+    addresses,
+    pinHostKey: async (key) => {
+      if (settings.HOST_KEYS === 'pinned') throw new Problem('host_key_unknown', { address: server.address });
+      // The revision: a profile that was moved meanwhile must not get the old machine's key.
+      return await pinHostKey(db, server.id, key, server.revision);
+    },
+  };
+}
