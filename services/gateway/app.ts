@@ -1,6 +1,6 @@
 /** Puts the gateway together: server, sign-in, answers, then one line for each family of routes. */
 import { fastifyCookie } from '@fastify/cookie';
-import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { App } from './app-types.ts';
 import { registerAuthentication } from './auth/authenticate.ts';
 import { createCredentials } from './auth/credentials.ts';
@@ -17,6 +17,7 @@ import { registerSessionRoutes } from './routes/sessions.ts';
 import { registerTaskRoutes } from './routes/tasks.ts';
 import { createServer } from './server.ts';
 import type { GatewayServices } from './services.ts';
+import { compileValidator } from './validation/compile.ts';
 
 export type { App } from './app-types.ts';
 
@@ -24,7 +25,9 @@ export type { App } from './app-types.ts';
 export async function buildApp(services: GatewayServices): Promise<App> {
   const app = createServer(services.log)
     .withTypeProvider<TypeBoxTypeProvider>()
-    .setValidatorCompiler(TypeBoxValidatorCompiler);
+    .setValidatorCompiler(compileValidator)
+    // Schemas of answers only document; what is sent is what the code gives.
+    .setSerializerCompiler(() => JSON.stringify);
   await app.register(fastifyCookie);
 
   registerRequestLog(app);

@@ -1,43 +1,38 @@
 /** How requests are read: JSON bodies, and nothing else unless a route brings its own parser; queries; no NUL. */
 import { Problem } from '@osimage/errors';
 import type { App } from './app-types.ts';
+import { readJson } from './json-body.ts';
+import { NoParameters } from './schemas/strict.ts';
 
-/**
- * JSON with two habits of clients in mind: pylxca says `application/json` also where it sends no body
- * (contract, 1.5), and sends `{}` with DELETE (1.6).
- */
+/** Bodies, queries and addresses as clients send them; call before routes are added. */
 export function registerRequestInput(app: App): void {
-  const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
-    if (body.trim() === '') done(null, undefined);
-    else if (body.includes('\\u0000') && holdsNul(body)) done(nulRefused());
-    else parse(request, body, done);
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_: unknown, body: Buffer) =>
+    readJson(body),
+  );
+  app.addHook('onRoute', (route) => {
+    // A parameter nobody reads is a mistake that must be told: a mistyped serverId would export elsewhere.
+    route.schema = { querystring: NoParameters, ...route.schema };
   });
   app.addHook('onRequest', async (request) => {
     if (request.raw.url?.includes('%00')) throw nulRefused();
   });
   app.addHook('preValidation', async (request) => {
     if (request.routeOptions.config.plainQuery) request.query = plainQuery(request.raw.url ?? '');
+    if (request.routeOptions.schema?.body === undefined) refuseBody(request.body);
   });
+}
+
+/** Where none is needed, none or `{}` is fine: pylxca sends that with DELETE (contract, 1.6). */
+function refuseBody(body: unknown): void {
+  if (body === undefined) return;
+  if (typeof body !== 'object' || body === null || Array.isArray(body) || Object.keys(body).length > 0)
+    throw new Problem('invalid_request', { detail: 'This call takes no body, or an empty JSON object.' });
 }
 
 /** No name, path or text of ours can hold NUL: the database has no such text, and C programs end there. */
 function nulRefused(): Problem {
   return new Problem('invalid_request', { detail: 'The request holds a NUL character.' });
-}
-
-function holdsNul(json: string): boolean {
-  let found = false;
-  try {
-    JSON.parse(json, (name, value) => {
-      found ||= name.includes('\0') || (typeof value === 'string' && value.includes('\0'));
-      return value;
-    });
-  } catch {
-    // Not JSON: the parser will say so.
-  }
-  return found;
 }
 
 /**

@@ -6,7 +6,7 @@ import type { App } from '../app-types.ts';
 import { requirePrivilege } from '../auth/privileges.ts';
 import { readImageType } from '../image-types.ts';
 import { callFor } from '../packager-call.ts';
-import { CreateImportBody, CreateImportQuery, UploadQuery } from '../schemas/imports.ts';
+import { CreateImportBody, CreateImportQuery, RemoteFile, UploadQuery } from '../schemas/imports.ts';
 import type { GatewayServices } from '../services.ts';
 import { receiveUpload } from '../uploads/upload.ts';
 
@@ -44,7 +44,10 @@ export function registerImportRoutes(app: App, services: GatewayServices): void 
       {
         onRequest: mayImport,
         config: { plainQuery: true, action: 'import.upload' },
-        schema: { querystring: UploadQuery },
+        schema: {
+          querystring: UploadQuery,
+          body: { content: { 'application/json': { schema: RemoteFile } } },
+        },
       },
       async (request) => {
         if (!/^multipart\/form-data\b/i.test(request.headers['content-type'] ?? ''))

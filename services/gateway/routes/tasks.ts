@@ -5,7 +5,15 @@ import { success } from '../answers.ts';
 import type { App } from '../app-types.ts';
 import { requirePrivilege } from '../auth/privileges.ts';
 import { callFor } from '../packager-call.ts';
-import { jobStates, mostTasks, TaskAction, TaskList, TaskQuery } from '../schemas/tasks.ts';
+import {
+  ForeignJob,
+  jobStates,
+  mostTasks,
+  OneTaskQuery,
+  TaskAction,
+  TaskList,
+  TaskQuery,
+} from '../schemas/tasks.ts';
 import type { GatewayServices } from '../services.ts';
 import { shownTask } from '../tasks.ts';
 
@@ -25,7 +33,7 @@ export function registerTaskRoutes(app: App, { db, packager }: GatewayServices):
     return jobs.map(shownTask);
   });
 
-  app.get('/tasks/:list', { schema: { params: TaskList } }, async (request) => {
+  app.get('/tasks/:list', { schema: { params: TaskList, querystring: OneTaskQuery } }, async (request) => {
     const jobs = await findJobs(db, idsOf(request.params.list));
     return jobs.map(shownTask);
   });
@@ -44,7 +52,7 @@ export function registerTaskRoutes(app: App, { db, packager }: GatewayServices):
   // The vendor's cancel callback and pylxca's update: both concern jobs that others run (10.1).
   app.put(
     '/tasks/:list',
-    { onRequest: mayEdit, config: { action: 'job.change' }, schema: { params: TaskList } },
+    { onRequest: mayEdit, config: { action: 'job.change' }, schema: { params: TaskList, body: ForeignJob } },
     async (request) => {
       const [job] = await findJobs(db, idsOf(request.params.list));
       throw new Problem('job_is_ours', { id: job!.id });

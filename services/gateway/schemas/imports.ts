@@ -1,26 +1,35 @@
 /** What the two calls of an import take (contract, sections 5.1 and 5.2). */
 import { Type } from 'typebox';
+import { Strict } from './strict.ts';
+import { Line, Lines } from './text.ts';
 
-const line = { maxLength: 100, pattern: '^[^\\u0000-\\u001f\\u007f]*$' };
-
-export const CreateImportQuery = Type.Object({
+export const CreateImportQuery = Strict({
   imageType: Type.Optional(Type.String()),
   importByContent: Type.Optional(Type.String()),
 });
 
 /** `fileSize` is text in the reference, and whatever type a script has in pylxca. */
-export const CreateImportBody = Type.Object({
+export const CreateImportBody = Strict({
   Action: Type.String(),
   fileSize: Type.Optional(
-    Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: '^\\d{0,15}$' }), Type.Null()]),
+    Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: '^\\d{0,15}$' }), Type.Null()], {
+      expected: 'a number of bytes',
+    }),
   ),
 });
 
-export const UploadQuery = Type.Object({
+export const UploadQuery = Strict({
   jobId: Type.String(),
   imageType: Type.Optional(Type.String()),
   imageName: Type.Optional(Type.String({ maxLength: 1024 })),
-  os: Type.Optional(Type.String(line)),
-  osrelease: Type.Optional(Type.String(line)),
-  description: Type.Optional(Type.String({ maxLength: 2000, pattern: '^[^\\u0000]*$' })),
+  os: Type.Optional(Line(100)),
+  osrelease: Type.Optional(Line(100)),
+  description: Type.Optional(Lines(2000)),
+});
+
+/** The JSON body of an upload: where its file lies, or the text itself. */
+export const RemoteFile = Strict({
+  serverId: Type.Optional(Type.String()),
+  path: Type.Optional(Line(4_096)),
+  content: Type.Optional(Type.String()),
 });

@@ -1,5 +1,12 @@
 /** Bodies of /sessions. */
 import { Type } from 'typebox';
+import { Strict } from './strict.ts';
 
-/** Other attributes are let pass: scripts send heartbeat settings that mean nothing here. */
-export const SignIn = Type.Object({ UserId: Type.String(), password: Type.String() });
+export const SignIn = Strict({
+  UserId: Type.String(),
+  password: Type.String(),
+  /** What scripts send along; sessions here need no heartbeat. */
+  heartBeatEnabled: Type.Optional(Type.Unknown()),
+  maxLostHeartBeats: Type.Optional(Type.Unknown()),
+  csrf: Type.Optional(Type.Unknown()),
+});
