@@ -192,6 +192,57 @@ export const catalogue = {
     'Only the user who created import job {id} may upload to it.',
     'Create an import job of your own with POST /osImages.',
   ),
+  session_unknown: entry(
+    404,
+    'NOT_FOUND',
+    'FQXHMSE9101M',
+    'There is no session {id}, or it is over.',
+    'GET /sessions lists those that are not.',
+  ),
+
+  // Accounts and their keys, on the command line
+  account_name_unusable: entry(
+    400,
+    'INVALID_ARGUMENT',
+    'FQXHMSE9102M',
+    'An account cannot be called {name}: {detail}.',
+    'Choose another name.',
+  ),
+  password_too_weak: entry(
+    400,
+    'INVALID_ARGUMENT',
+    'FQXHMSE9103M',
+    'The password is refused: {detail}.',
+    'Choose a longer one, for example some words that do not belong together.',
+  ),
+  account_exists: entry(
+    409,
+    'ALREADY_EXISTS',
+    'FQXHMSE9104M',
+    'There is an account {name} already.',
+    'Choose another name, or change that account.',
+  ),
+  account_unknown: entry(
+    404,
+    'NOT_FOUND',
+    'FQXHMSE9105M',
+    'There is no account {name}.',
+    'List them with: npm run admin -- user list',
+  ),
+  last_supervisor: entry(
+    409,
+    'FAILED_PRECONDITION',
+    'FQXHMSE9106M',
+    '{name} is the only supervisor who may sign in.',
+    'Make another account a supervisor first, or enable one.',
+  ),
+  secret_key_given: entry(
+    409,
+    'FAILED_PRECONDITION',
+    'FQXHMSE9107M',
+    'The key comes from SECRET_KEY, so it must be replaced there.',
+    'Start all services and this command with a new SECRET_KEY and the present one in SECRET_KEY_OLD.',
+  ),
 
   // Profiles and imports
   base_image_not_exportable: entry(

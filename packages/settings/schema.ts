@@ -76,6 +76,11 @@ const networks = (value: string): string[] => {
   return list;
 };
 
+const keys = (value: string): string => {
+  for (const part of value.split(',')) key(part.trim());
+  return value;
+};
+
 const databaseUrl = (value: string): string => {
   if (!/^postgres(ql)?:\/\//.test(value)) throw new Error('must start with postgres://');
   return value;
@@ -133,10 +138,36 @@ export const schema = {
     fallback: undefined as string | undefined,
     secret: true,
   },
+  SESSION_INACTIVITY_MINUTES: {
+    shown: '1440',
+    meaning: 'Minutes without a request after which a session is over',
+    parse: count(1, 43_200),
+    fallback: 1_440,
+  },
+  SESSION_ABSOLUTE_MINUTES: {
+    shown: '10080',
+    meaning: 'Minutes after its sign-in at which a session is over, however busy it is',
+    parse: count(1, 525_600),
+    fallback: 10_080,
+  },
+  SESSIONS_PER_USER: {
+    shown: '3',
+    meaning: 'Sessions of one user at most; one more ends the one idle longest',
+    parse: count(1, 1_000),
+    fallback: 3,
+  },
+
   SECRET_KEY: {
     shown: 'generated in DATA_DIR, mode 0600',
     meaning: '32 bytes, base64; encrypts stored passwords and private keys',
     parse: key,
+    fallback: undefined as string | undefined,
+    secret: true,
+  },
+  SECRET_KEY_OLD: {
+    shown: 'unset',
+    meaning: 'Other keys that may still be needed for decrypting, beside SECRET_KEY; separated by commas',
+    parse: keys,
     fallback: undefined as string | undefined,
     secret: true,
   },

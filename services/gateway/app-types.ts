@@ -1,5 +1,7 @@
 /** The application's type, and what this gateway adds to Fastify's requests and routes. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+// What a route's schema may say for the documentation: summary, tags and so on.
+import type {} from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { SessionRow } from '@osimage/database';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';

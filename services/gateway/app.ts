@@ -33,7 +33,7 @@ export async function buildApp(services: GatewayServices): Promise<App> {
   registerRequestLog(app);
   registerErrorAnswers(app);
   registerRequestInput(app);
-  const credentials = createCredentials(services.db, createThrottle());
+  const credentials = createCredentials(services.db, services.secrets, createThrottle());
   registerAuthentication(app, services, credentials);
 
   registerSessionRoutes(app, services, credentials);

@@ -102,6 +102,29 @@ t.test('a given password is not printed', async (t) => {
   t.notMatch(end.stderr, 'Given-Passw0rd');
 });
 
+t.test('a password or a name that is not good enough for the first account is one line', async (t) => {
+  const { url: DATABASE_URL, db } = await createTestDatabase(t);
+  for (const [env, line] of [
+    [{ ADMIN_PASSWORD: 'secret' }, /^gateway: ADMIN_PASSWORD cannot be used: .*fewer than 8.*\n$/],
+    [{ ADMIN_PASSWORD: 'Password1' }, /^gateway: ADMIN_PASSWORD cannot be used: .*guessed first.*\n$/],
+    [{ ADMIN_USER: 'a:b' }, /^gateway: ADMIN_USER cannot be used: .*colon.*\n$/],
+  ] as const) {
+    const gateway = await start(t, { DATABASE_URL, ...env });
+    t.equal(gateway.ready, undefined);
+    const { code, stdout, stderr } = await gateway.stop('SIGTERM');
+    t.equal(code, 2);
+    t.match(stderr, line);
+    t.equal(stdout, '');
+  }
+  t.equal((await db.query('select from users')).rowCount, 0);
+  const good = await start(t, { DATABASE_URL, ADMIN_PASSWORD: 'choose-a-password' });
+  t.ok(good.ready);
+  await good.stop('SIGTERM');
+  const later = await start(t, { DATABASE_URL, ADMIN_PASSWORD: 'short' });
+  t.ok(later.ready, 'not looked at once there is an account');
+  await later.stop('SIGTERM');
+});
+
 t.test('a start that fails after the account was made has shown its password', async (t) => {
   const { url: DATABASE_URL } = await createTestDatabase(t);
   const taken = createServer().listen(0, '127.0.0.1');

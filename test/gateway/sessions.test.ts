@@ -1,7 +1,9 @@
 /** Signing in: sessions, their cookies and limits, the CSRF header, HTTP Basic (contract, section 2). */
 import { createHash } from 'node:crypto';
+import { hashPassword } from '@osimage/accounts';
+import { changeAccount, findUser } from '@osimage/database';
 import t from 'tap';
-import { hashPassword } from '../../services/gateway/auth/passwords.ts';
+import { startSession } from '../../services/gateway/auth/sessions.ts';
 import { basic, createTestGateway, type TestGateway, userName, userPassword } from '../support/gateway.ts';
 
 const credentials = { UserId: userName, password: userPassword };
@@ -13,8 +15,9 @@ interface SignedIn {
   id: string;
 }
 
-async function signIn({ app, db }: TestGateway): Promise<SignedIn> {
-  const answer = await app.inject({ method: 'POST', url: '/sessions', payload: credentials });
+async function signIn({ app, db }: TestGateway, UserId = userName): Promise<SignedIn> {
+  const payload = { ...credentials, UserId };
+  const answer = await app.inject({ method: 'POST', url: '/sessions', payload });
   const cookies = new Map(answer.cookies.map((cookie) => [cookie.name, cookie.value]));
   const token = cookies.get('JSESSIONID') ?? '';
   const { rows } = await db.query<{ id: string }>('select id from sessions where token_hash = $1', [
@@ -141,6 +144,48 @@ t.test('changes with a session need the CSRF header; reading and Basic do not', 
   t.equal((await change({ cookie, 'x-csrf-token': other.csrf })).statusCode, 403, "another session's token");
 });
 
+t.test('a page of another origin is refused where the browser says so, or names itself', async (t) => {
+  const { app } = await createTestGateway(t);
+  const change = async (headers: Record<string, string>) =>
+    (
+      await app.inject({
+        method: 'DELETE',
+        url: '/osImages/remoteFileServers/1',
+        headers: { ...basic(), host: 'export.example:8443', ...headers },
+      })
+    ).statusCode;
+  for (const headers of [
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+    { 'sec-fetch-site': 'anything' },
+    { origin: 'https://evil.example' },
+    { origin: 'https://export.example' },
+    { origin: 'null' },
+  ])
+    t.equal(await change(headers), 403, JSON.stringify(headers));
+  for (const headers of [
+    {},
+    { 'sec-fetch-site': 'same-origin' },
+    { 'sec-fetch-site': 'none' },
+    { 'sec-fetch-site': 'same-origin', origin: 'https://public.example' },
+    { origin: 'https://export.example:8443' },
+    { origin: 'https://EXPORT.example:8443' },
+  ])
+    t.equal(await change(headers), 404, JSON.stringify(headers));
+});
+
+t.test('the export needs the CSRF header of a session', async (t) => {
+  const gateway = await createTestGateway(t);
+  const { cookie, csrf } = await signIn(gateway);
+  const get = (url: string, headers: Record<string, string>) =>
+    gateway.app.inject({ url, headers: { cookie, ...headers } });
+  const refused = await get('/osImages/a%7Cb', {});
+  t.equal(refused.statusCode, 403);
+  t.match(refused.json(), { filename: '', jobID: '', result: 'failed', messages: [/X-Csrf-Token/, String] });
+  t.not((await get('/osImages/a%7Cb', { 'x-csrf-token': csrf })).statusCode, 403);
+  t.equal((await get('/osImages/a.tar.gz', {})).statusCode, 404, 'a download is only reading');
+});
+
 t.test('what another site causes is refused, also with Basic', async (t) => {
   const { app } = await createTestGateway(t);
   const headers = { ...basic(), 'sec-fetch-site': 'cross-site' };
@@ -260,3 +305,129 @@ t.test('a password may hold colons and any letter', async (t) => {
   await db.query('update users set password_hash = $1', [await hashPassword(password)]);
   t.equal((await app.inject({ url: '/aicc', headers: basic(userName, password) })).statusCode, 200);
 });
+
+t.test('GET /sessions shows what may be shown, to whom it may be shown', async (t) => {
+  const gateway = await createTestGateway(t);
+  const { app, db, addUser } = gateway;
+  await addUser('operator', 'lxc-operator');
+  await addUser('admin', 'lxc-admin');
+  const mine = await signIn(gateway);
+  const other = await signIn(gateway, 'operator');
+  await db.query(`update sessions set last_used_at = now() - interval '90 seconds' where id = $1`, [
+    other.id,
+  ]);
+  interface Listed {
+    id: string;
+    UserId: string;
+    isOwnSession: boolean;
+  }
+  const list = async (headers: Record<string, string>) => {
+    const answer = await app.inject({ url: '/sessions', headers });
+    t.equal(answer.statusCode, 200);
+    for (const secret of [mine.token, mine.csrf, other.token, other.csrf])
+      t.notOk(answer.body.includes(secret), 'nothing that signs anybody in');
+    return answer.json<{ response: Listed[]; result: string }>();
+  };
+  const all = await list({ cookie: mine.cookie });
+  t.match(all, { result: 'success', messages: [{ id: 'FQXHMSE0001I' }] });
+  t.same(
+    all.response.map(({ id, UserId, isOwnSession }) => ({ id, UserId, isOwnSession })),
+    [
+      { id: other.id, UserId: 'operator', isOwnSession: false },
+      { id: mine.id, UserId: userName, isOwnSession: true },
+    ],
+  );
+  t.match(all.response[0], {
+    Address: '127.0.0.1',
+    authenticationServer: String,
+    created: /^\d{4}-\d\d-\d\dT/,
+    lastAccessed: /^\d{4}-\d\d-\d\dT/,
+    idleFor: '1',
+    inactivityTimeout: 1440,
+  });
+  t.equal((await list(basic('admin'))).response.length, 2, 'the administrator, who has none');
+  t.same(
+    (await list({ cookie: other.cookie })).response.map(({ UserId, isOwnSession }) => [UserId, isOwnSession]),
+    [['operator', true]],
+    'others see their own',
+  );
+  t.equal(
+    (await app.inject({ url: '/tasks', headers: { cookie: `JSESSIONID=${mine.id}` } })).statusCode,
+    401,
+  );
+  await db.query(`update sessions set last_used_at = now() - interval '1441 minutes' where id = $1`, [
+    other.id,
+  ]);
+  t.equal((await list({ cookie: mine.cookie })).response.length, 1, 'one that is over is not shown');
+});
+
+t.test('DELETE /sessions/{uuid} ends one, by the id of a listing or of the sign-in', async (t) => {
+  const gateway = await createTestGateway(t);
+  const { app, addUser } = gateway;
+  await addUser('operator', 'lxc-operator');
+  await addUser('os-admin', 'lxc-os-admin');
+  await addUser('admin', 'lxc-admin');
+  const end = (id: string, headers: Record<string, string>) =>
+    app.inject({ method: 'DELETE', url: `/sessions/${encodeURIComponent(id)}`, headers });
+  const sessions = [await signIn(gateway, 'operator'), await signIn(gateway, 'operator')] as const;
+  const [one, two] = sessions;
+
+  for (const id of ['FQXHMSE0001I', 'x', '../users', 'a,b', 'x'.repeat(5_000), crypto.randomUUID()]) {
+    const answer = await end(id, basic('admin'));
+    t.equal(answer.statusCode, 404, id.slice(0, 40));
+    t.match(answer.json(), { result: 'failed', messages: [{ id: 'FQXHMSE9101M' }] });
+  }
+  const refused = await end(one.id, basic('os-admin'));
+  t.equal(refused.statusCode, 403);
+  t.match(refused.body, 'lxc-manage-sessions');
+  t.equal((await end(one.id, { cookie: two.cookie })).statusCode, 403, 'without the CSRF header');
+  t.equal(await status(gateway, one), 200);
+
+  const mine = await end(one.id, { cookie: two.cookie, 'x-csrf-token': two.csrf });
+  t.equal(mine.statusCode, 200);
+  t.match(mine.json(), { result: 'success', messages: [{ id: 'FQXHMSE0001I' }] });
+  t.same(mine.cookies, [], 'the own session goes on');
+  t.same([await status(gateway, one), await status(gateway, two)], [401, 200]);
+  t.equal((await end(one.id, basic('admin'))).statusCode, 404, 'once');
+
+  const own = await end(two.token, { cookie: two.cookie, 'x-csrf-token': two.csrf });
+  t.equal(own.statusCode, 200);
+  t.ok(own.cookies.some(({ name, value }) => name === 'JSESSIONID' && value === ''));
+  t.equal(await status(gateway, two), 401);
+  const three = await signIn(gateway, 'operator');
+  t.equal((await end(three.id, basic('admin'))).statusCode, 200);
+  t.equal(await status(gateway, three), 401);
+});
+
+t.test('the limits are settings', async (t) => {
+  const gateway = await createTestGateway(t, {
+    env: { SESSION_INACTIVITY_MINUTES: '5', SESSION_ABSOLUTE_MINUTES: '60', SESSIONS_PER_USER: '1' },
+  });
+  const { app, db } = gateway;
+  const answer = await app.inject({ method: 'POST', url: '/sessions', payload: credentials });
+  t.match(answer.json(), { response: { session: { inactivityTimeout: 5 } } });
+  t.equal(answer.cookies.find(({ name }) => name === 'inactivityTimeout')?.value, '5');
+  const one = await signIn(gateway);
+  const two = await signIn(gateway);
+  t.same([await status(gateway, one), await status(gateway, two)], [401, 200]);
+  await db.query(`update users set password_changed_at = now() - interval '1 day'`);
+  await db.query(`update sessions set created_at = now() - interval '61 minutes'`);
+  t.equal(await status(gateway, two), 401);
+  const three = await signIn(gateway);
+  await db.query(`update sessions set last_used_at = now() - interval '6 minutes'`);
+  t.equal(await status(gateway, three), 401);
+});
+
+t.test(
+  'a password that changes while a sign-in with the old one is under way starts no session',
+  async (t) => {
+    const { db } = await createTestGateway(t);
+    const limits = { inactivityMinutes: 1, absoluteMinutes: 1, perUser: 1 };
+    const user = await findUser(db, userName);
+    t.ok(await startSession(db, user!, '127.0.0.1', limits));
+    await db.transaction((tx) => changeAccount(tx, userName, { passwordHash: 'changed' }));
+    t.equal(await startSession(db, user!, '127.0.0.1', limits), undefined);
+    const { rowCount } = await db.query('select from sessions');
+    t.equal(rowCount, 0, 'and the ones there were are ended');
+  },
+);

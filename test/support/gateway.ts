@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hashPassword } from '@osimage/accounts';
 import { type Database, insertUser } from '@osimage/database';
 import { connectPackager, type PackagingClient } from '@osimage/packaging-api';
 import { loadSecretKey } from '@osimage/secrets';
@@ -9,7 +10,6 @@ import { loadSettings } from '@osimage/settings';
 import { createLogger } from '@osimage/telemetry';
 import type { Test } from 'tap';
 import { type App, buildApp } from '../../services/gateway/app.ts';
-import { hashPassword } from '../../services/gateway/auth/passwords.ts';
 import type { GatewayServices } from '../../services/gateway/services.ts';
 import { createTestDatabase } from './database.ts';
 
@@ -35,12 +35,12 @@ export interface TestGateway {
 /** Makes it for `t`; without a packager, calls to one fail as when all of them are down. */
 export async function createTestGateway(
   t: Test,
-  options: { packager?: (databaseUrl: string) => Promise<PackagingClient> } = {},
+  options: { packager?: (databaseUrl: string) => Promise<PackagingClient>; env?: NodeJS.ProcessEnv } = {},
 ): Promise<TestGateway> {
   const { url: databaseUrl, db } = await createTestDatabase(t);
   const folder = await mkdtemp(join(tmpdir(), 'osimage-gateway-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
-  const settings = loadSettings({ DATA_DIR: folder, DATABASE_URL: databaseUrl });
+  const settings = loadSettings({ DATA_DIR: folder, DATABASE_URL: databaseUrl, ...options.env });
   // Port 1 is nobody's.
   const packager = (await options.packager?.(databaseUrl)) ?? connectPackager('127.0.0.1:1');
   t.teardown(() => packager.close());

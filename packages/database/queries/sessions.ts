@@ -50,15 +50,20 @@ export async function touchSession(db: Queryable, id: string): Promise<void> {
 
 /**
  * Starts a session, after ending those of the user that are over and, when there are too many, the ones
- * idle longest. Gives its id and start.
+ * idle longest. Gives its id and start, or undefined when the account was disabled or its password changed
+ * since `passwordHash` was looked at: a sign-in with the old password must not outlive it.
  */
 export async function insertSession(
   tx: Queryable,
-  session: { tokenHash: Buffer; csrf: string; userName: string; address: string },
+  session: { tokenHash: Buffer; csrf: string; userName: string; passwordHash: string; address: string },
   limits: SessionLimits,
-): Promise<{ id: string; created_at: Date }> {
+): Promise<{ id: string; created_at: Date } | undefined> {
   // Two sign-ins of one user at once must not both count the same sessions.
-  await tx.query('select from users where name = $1 for no key update', [session.userName]);
+  const user = await tx.query(
+    'select from users where name = $1 and password_hash = $2 and not disabled for no key update',
+    [session.userName, session.passwordHash],
+  );
+  if (user.rowCount === 0) return undefined;
   await tx.query(
     `delete from sessions where user_name = $1
        and (last_used_at <= now() - $2 * interval '1 minute' or created_at <= now() - $3 * interval '1 minute')`,
@@ -74,7 +79,52 @@ export async function insertSession(
      values ($1, $2, $3, $4, clock_timestamp(), clock_timestamp()) returning id, created_at`,
     [session.tokenHash, session.csrf, session.userName, session.address],
   );
-  return rows[0]!;
+  return rows[0];
+}
+
+/** What may be shown of a session: nothing here signs anybody in. */
+export interface ListedSession {
+  id: string;
+  user_name: string;
+  address: string;
+  created_at: Date;
+  last_used_at: Date;
+  /** Whole minutes since its last use. */
+  idle_minutes: number;
+}
+
+const alive = `not u.disabled and s.created_at >= u.password_changed_at
+  and s.last_used_at > now() - $1 * interval '1 minute' and s.created_at > now() - $2 * interval '1 minute'`;
+
+const listed = `s.id, s.user_name, s.address, s.created_at, s.last_used_at,
+  floor(extract(epoch from greatest(now() - s.last_used_at, interval '0')) / 60)::integer as idle_minutes`;
+
+/** The sessions that are not over, newest first; of one user when `userName` is given. */
+export async function listSessions(
+  db: Queryable,
+  limits: SessionLimits,
+  userName?: string,
+): Promise<ListedSession[]> {
+  const { rows } = await db.query<ListedSession>(
+    `select ${listed} from sessions s join users u on u.name = s.user_name
+     where ${alive} and ($3::text is null or s.user_name = $3) order by s.created_at desc, s.id`,
+    [limits.inactivityMinutes, limits.absoluteMinutes, userName ?? null],
+  );
+  return rows;
+}
+
+/** A session that is not over, by the id that listings show or by the hash of its cookie. */
+export async function findListedSession(
+  db: Queryable,
+  wanted: { id: string | undefined; tokenHash: Buffer },
+  limits: SessionLimits,
+): Promise<ListedSession | undefined> {
+  const { rows } = await db.query<ListedSession>(
+    `select ${listed} from sessions s join users u on u.name = s.user_name
+     where ${alive} and (s.id = $3 or s.token_hash = $4)`,
+    [limits.inactivityMinutes, limits.absoluteMinutes, wanted.id ?? null, wanted.tokenHash],
+  );
+  return rows[0];
 }
 
 export async function deleteSession(db: Queryable, id: string): Promise<void> {

@@ -16,15 +16,20 @@ export async function findUser(db: Queryable, name: string): Promise<UserRow | u
   return rows[0];
 }
 
-// Any number: it only has to be the same in every gateway.
-const firstUserLock = 7_301_991;
+// Any number: it only has to be the same in every service.
+const accountsLock = 7_301_991;
 
 /**
- * Whether there is no account at all. Holds, until the transaction ends, a lock that makes a second
- * service asking the same wait.
+ * Until the transaction ends, nobody else who asks for this lock adds or changes accounts: what was counted
+ * stays true.
  */
+export async function lockAccounts(tx: Queryable): Promise<void> {
+  await tx.query('select pg_advisory_xact_lock($1)', [accountsLock]);
+}
+
+/** Whether there is no account at all. Holds the lock of lockAccounts, so that a second service asking waits. */
 export async function lockFirstUser(tx: Queryable): Promise<boolean> {
-  await tx.query('select pg_advisory_xact_lock($1)', [firstUserLock]);
+  await lockAccounts(tx);
   const { rowCount } = await tx.query('select from users limit 1');
   return rowCount === 0;
 }

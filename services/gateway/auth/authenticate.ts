@@ -7,7 +7,7 @@ import type { GatewayServices } from '../services.ts';
 import { readBasic } from './basic.ts';
 import type { Credentials } from './credentials.ts';
 import { isChange, refuseCrossSite, refuseForgery } from './forgery.ts';
-import { resumeSession, sessionCookie } from './sessions.ts';
+import { resumeSession, sessionCookie, sessionLimits } from './sessions.ts';
 
 /** Every route but the public ones needs a user from here on; changing ones also the CSRF header (2.3). */
 export function registerAuthentication(app: App, services: GatewayServices, credentials: Credentials): void {
@@ -30,12 +30,15 @@ async function findOut(
   // Who names a user on purpose means that one, whatever cookies come along.
   if (request.headers.authorization !== undefined) {
     const basic = readBasic(request.headers.authorization);
-    const user = basic && (await credentials.check(basic.name, basic.password, request.ip));
+    const user = basic && (await credentials.check(basic.name, basic.password, { address: request.ip }));
     if (!user) throw new Problem('sign_in_failed');
     return { name: user.name, role: user.role, via: 'basic' };
   }
   const token = request.cookies[sessionCookie];
-  const session = token === undefined ? undefined : await resumeSession(services.db, token);
+  const session =
+    token === undefined
+      ? undefined
+      : await resumeSession(services.db, token, sessionLimits(services.settings));
   if (!session) throw new Problem('sign_in_required');
   request.session = session;
   if (session.stale && isUserInput(request)) await touchSession(services.db, session.id);

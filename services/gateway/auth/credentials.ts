@@ -4,25 +4,34 @@
  * a while: as a hash with a key this process made up, together with the stored hash it was checked against.
  */
 import { createHmac, randomBytes } from 'node:crypto';
+import { longestPassword, passwordFits } from '@osimage/accounts';
 import { type Database, findUser, type UserRow } from '@osimage/database';
-import { passwordFits } from './passwords.ts';
-import type { Throttle } from './throttle.ts';
+import type { KeyRing } from '@osimage/secrets';
+import { readKnownClient } from './known-client.ts';
+import type { Guess, Throttle } from './throttle.ts';
 
+/** Forgotten when it was not used for this long. */
 const rememberMs = 10 * 60_000;
 const mostRemembered = 1_000;
-/** Longer names and passwords are wrong without being looked at. */
+/** Longer names are wrong without being looked at, and so are longer passwords. */
 const longestName = 256;
-const longestPassword = 1_024;
+
+/** Who sends a name and a password. */
+export interface Caller {
+  readonly address: string;
+  /** The cookie of known-client.ts, if one came. */
+  readonly knownClient?: string | undefined;
+}
 
 export interface Credentials {
   /**
    * Gives the user, or undefined when name or password is wrong or the account is disabled.
-   * Throws Problem `too_many_requests` after too many wrong ones from `address`.
+   * Throws Problem `too_many_requests` after too many wrong ones.
    */
-  check(name: string, password: string, address: string): Promise<UserRow | undefined>;
+  check(name: string, password: string, caller: Caller): Promise<UserRow | undefined>;
 }
 
-export function createCredentials(db: Database, throttle: Throttle): Credentials {
+export function createCredentials(db: Database, secrets: KeyRing, throttle: Throttle): Credentials {
   const key = randomBytes(32);
   const remembered = new Map<string, { passwordHash: string; until: number }>();
   const running = new Map<string, Promise<boolean>>();
@@ -31,13 +40,15 @@ export function createCredentials(db: Database, throttle: Throttle): Credentials
     return createHmac('sha256', key).update(`${name}\0${password}`).digest('base64');
   }
 
+  /** A changed password has another hash: what was right before is not right any more. */
   function isRemembered(pair: string, user: UserRow): boolean {
     const known = remembered.get(pair);
     if (!known) return false;
-    // A changed password has another hash: what was right before is not right any more.
-    if (known.until > Date.now() && known.passwordHash === user.password_hash) return true;
-    remembered.delete(pair);
-    return false;
+    const right = known.until > Date.now() && known.passwordHash === user.password_hash;
+    if (!right) remembered.delete(pair);
+    // Without end while it is used: a running script must not depend on what others at its address do.
+    else known.until = Date.now() + rememberMs;
+    return right;
   }
 
   function remember(pair: string, user: UserRow): void {
@@ -47,25 +58,31 @@ export function createCredentials(db: Database, throttle: Throttle): Credentials
   }
 
   /** Requests with one pair that come at once share one check; it counts as one attempt. */
-  function fits(pair: string, user: UserRow | undefined, name: string, password: string, address: string) {
-    const shared = `${pair} ${address} ${user?.password_hash}`;
+  function fits(pair: string, user: UserRow | undefined, password: string, guess: Guess): Promise<boolean> {
+    const shared = `${pair} ${guess.address} ${guess.knownClient} ${user?.password_hash}`;
     const known = running.get(shared);
     if (known) return known;
-    throttle.attempt(name, address);
-    const check = passwordFits(user?.password_hash, password).finally(() => running.delete(shared));
+    const succeeded = throttle.attempt(guess);
+    const check = passwordFits(user?.password_hash, password)
+      .then((right) => {
+        if (right && !user?.disabled) succeeded();
+        return right;
+      })
+      .finally(() => running.delete(shared));
     running.set(shared, check);
     return check;
   }
 
   return {
-    async check(name, password, address) {
+    async check(name, password, { address, knownClient }) {
       if (name.length > longestName || password.length > longestPassword || name.includes('\0'))
         return undefined;
       const user = await findUser(db, name);
       const pair = digest(name, password);
       if (user && isRemembered(pair, user)) return user.disabled ? undefined : user;
-      if (!(await fits(pair, user, name, password, address)) || !user || user.disabled) return undefined;
-      throttle.succeeded(name, address);
+      const client = user && knownClient && readKnownClient(secrets, knownClient, user);
+      const guess = { account: name, address, knownClient: client || undefined };
+      if (!(await fits(pair, user, password, guess)) || !user || user.disabled) return undefined;
       remember(pair, user);
       return user;
     },

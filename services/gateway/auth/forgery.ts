@@ -11,9 +11,21 @@ export function isChange(request: FastifyRequest): boolean {
   return !reading.has(request.method);
 }
 
-/** Throws Problem `cross_site` when the browser says that another site caused the request. */
+/**
+ * Throws Problem `cross_site` when the browser says that a page of another origin caused the request. A page
+ * of ours and a person at the address bar are let pass, and so are programs, which say nothing.
+ */
 export function refuseCrossSite(request: FastifyRequest): void {
-  if (request.headers['sec-fetch-site'] === 'cross-site') throw new Problem('cross_site');
+  const site = request.headers['sec-fetch-site'];
+  // Browsers say it only over TLS or to this machine; else and from old ones there is the origin.
+  const foreign = site === undefined ? isForeignOrigin(request) : site !== 'same-origin' && site !== 'none';
+  if (foreign) throw new Problem('cross_site');
+}
+
+function isForeignOrigin(request: FastifyRequest): boolean {
+  const { origin } = request.headers;
+  if (origin === undefined) return false;
+  return !URL.canParse(origin) || new URL(origin).host !== request.host.toLowerCase();
 }
 
 /**

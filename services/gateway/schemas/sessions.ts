@@ -1,4 +1,4 @@
-/** Bodies of /sessions. */
+/** Bodies and paths of /sessions. */
 import { Type } from 'typebox';
 import { Strict } from './strict.ts';
 
@@ -9,4 +9,8 @@ export const SignIn = Strict({
   heartBeatEnabled: Type.Optional(Type.Unknown()),
   maxLostHeartBeats: Type.Optional(Type.Unknown()),
   csrf: Type.Optional(Type.Unknown()),
+});
+
+export const SessionParams = Strict({
+  uuid: Type.String({ description: 'The id of a session, from GET /sessions or from the sign-in.' }),
 });
