@@ -17,7 +17,7 @@ const mostRemembered = 1_000;
 const longestName = 256;
 
 /** Who sends a name and a password. */
-export interface Caller {
+interface Caller {
   readonly address: string;
   /** The cookie of known-client.ts, if one came. */
   readonly knownClient?: string | undefined;
