@@ -4,8 +4,9 @@
  */
 import { join } from 'node:path';
 import { openDatabase, startEmbedded } from '@osimage/database';
-import { connectPackager } from '@osimage/packaging-api';
+import { connectPackager, openIdentity } from '@osimage/packaging-api';
 import { loadSettings, type Settings, SettingsError } from '@osimage/settings';
+import { createLogger } from '@osimage/telemetry';
 import { installSamples, sampleProfileId } from '../samples/install.ts';
 import { NotStarted, type ServiceName, startService } from './service-process.ts';
 import { type Part, type Supervised, supervise } from './supervise.ts';
@@ -58,7 +59,6 @@ async function start(settings: Settings): Promise<void> {
   const packager = await keep('packager', (signal) => service('packager', env, stopPackagerMs, signal));
   // A free port that was found once stays the port, for those who know it.
   env.PACKAGER_LISTEN = packager.current.ready.address ?? settings.PACKAGER_LISTEN;
-  env.PACKAGER_ADDRESS ||= env.PACKAGER_LISTEN;
   const gateway = await keep('gateway', (signal) => service('gateway', env, stopMs, signal));
   const { url = '' } = gateway.current.ready;
   env.GATEWAY_PORT = new URL(url).port || String(settings.GATEWAY_PORT);
@@ -87,7 +87,8 @@ async function addSamples(settings: Settings, env: NodeJS.ProcessEnv): Promise<v
     max: 2,
     name: 'osimage-samples',
   });
-  const client = connectPackager(env.PACKAGER_ADDRESS ?? settings.PACKAGER_ADDRESS);
+  const grpc = await openIdentity(settings, createLogger('start', settings.LOG_LEVEL));
+  const client = connectPackager(loadSettings(env).PACKAGER_ADDRESS, grpc?.identity);
   try {
     const storeRoot = join(settings.DATA_DIR, 'store');
     if (await installSamples({ client, db, storeRoot, signal: stopping.signal })) {
@@ -95,6 +96,7 @@ async function addSamples(settings: Settings, env: NodeJS.ProcessEnv): Promise<v
     }
   } finally {
     client.close();
+    await grpc?.stop();
     await db.close();
   }
 }

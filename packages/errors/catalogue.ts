@@ -244,6 +244,29 @@ export const catalogue = {
     'Start all services and this command with a new SECRET_KEY and the present one in SECRET_KEY_OLD.',
   ),
 
+  // Transport
+  certificate_unusable: entry(
+    500,
+    'INTERNAL',
+    'FQXHMSE9301M',
+    '{detail}.',
+    'Correct the setting, or the file it names, and start again.',
+  ),
+  caller_without_name: entry(
+    403,
+    'UNAUTHENTICATED',
+    'FQXHMSE9302M',
+    "The caller's certificate holds no usable name.",
+    'Use a certificate with a common name, or a subject alternative name, of at most 200 printable characters.',
+  ),
+  speaks_for_nobody: entry(
+    403,
+    'PERMISSION_DENIED',
+    'FQXHMSE9303M',
+    '{name} may make calls for itself only, not for the user {user}.',
+    'Leave the metadata osimage-user out, or name {name} in GRPC_GATEWAYS of the packager.',
+  ),
+
   // Profiles and imports
   base_image_not_exportable: entry(
     400,

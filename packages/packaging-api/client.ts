@@ -1,13 +1,10 @@
 /** A client of the packaging service with promises, Problems and AbortSignals. */
-import {
-  type ChannelCredentials,
-  type ClientUnaryCall,
-  credentials,
-  Metadata,
-  type ServiceError,
-} from '@grpc/grpc-js';
+import { isIP } from 'node:net';
+import { type ClientUnaryCall, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { hostsOf } from './address.ts';
 import { api } from './definition.ts';
 import type { PackagingServiceDefinition } from './generated/osimage/packaging/v1/PackagingService.ts';
+import type { Identity } from './identity.ts';
 import { fromStatus } from './status.ts';
 
 export interface CallOptions {
@@ -48,14 +45,20 @@ type Unary = (
 ) => ClientUnaryCall;
 
 /**
- * Connects to the packagers at `address` (host:port, or dns:///name:port, over which calls are spread).
- * Connects lazily and again by itself; while nobody answers, calls throw Problem `unavailable`.
+ * Connects to the packagers at `address` (host:port, or dns:///name:port, over which calls are spread), with
+ * mutual TLS as `identity`, else in clear. Connects lazily and again by itself; while nobody answers, calls
+ * throw Problem `unavailable`.
  */
-export function connectPackager(
-  address: string,
-  channelCredentials: ChannelCredentials = credentials.createInsecure(),
-): PackagingClient {
+export function connectPackager(address: string, identity?: Identity): PackagingClient {
+  const hosts = hostsOf(address);
+  // A Unix socket has no host; its server is this machine's.
+  if (hosts.length === 0) hosts.push('localhost');
+  const channelCredentials = identity?.channelCredentials(hosts) ?? credentials.createInsecure();
   const client = new api.PackagingService(address, channelCredentials, {
+    // Control calls stay among ourselves, whatever proxy the environment names for the web.
+    'grpc.enable_http_proxy': 0,
+    // TLS takes no IP address for the server name a client announces, and ours ignores the name.
+    ...(isIP(hosts[0]!) !== 0 && { 'grpc.ssl_target_name_override': 'packager' }),
     'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
     // Reconnect soon after a packager restarts; the default backs off to two minutes.
     'grpc.initial_reconnect_backoff_ms': 100,

@@ -1,3 +1,4 @@
+export { hostsOf } from './address.ts';
 export {
   type CallOptions,
   connectPackager,
@@ -15,4 +16,6 @@ export { JobState } from './generated/osimage/packaging/v1/JobState.ts';
 export type { PackagingServiceHandlers } from './generated/osimage/packaging/v1/PackagingService.ts';
 export type { StartExportRequest__Output as StartExportRequest } from './generated/osimage/packaging/v1/StartExportRequest.ts';
 export type { StartImportRequest__Output as StartImportRequest } from './generated/osimage/packaging/v1/StartImportRequest.ts';
+export type { Identity } from './identity.ts';
+export { openIdentity } from './open-identity.ts';
 export { fromStatus, toErrorDetail, toStatus } from './status.ts';

@@ -1,2 +1,11 @@
+export {
+  type Certificate,
+  checkCertificate,
+  expiresSoon,
+  type NamedFile,
+  readAuthorities,
+  readCertificate,
+} from './certificate.ts';
+export { type Kept, keepFresh } from './keep-fresh.ts';
 export { type KeyRing, loadSecretKey } from './key.ts';
 export { open, seal } from './seal.ts';

@@ -5,9 +5,7 @@ import { type Setting, type SettingName, schema } from './schema.ts';
 
 type Value<Name extends SettingName> =
   | ReturnType<(typeof schema)[Name]['parse']>
-  | ((typeof schema)[Name]['fallback'] extends string | number | boolean | readonly string[]
-      ? never
-      : undefined);
+  | (undefined extends (typeof schema)[Name]['fallback'] ? undefined : never);
 
 /** DATA_DIR is absolute here. */
 export type Settings = { [Name in Exclude<SettingName, 'PACKAGER_ADDRESS'>]: Value<Name> } & {
@@ -31,9 +29,24 @@ export function loadSettings(env: NodeJS.ProcessEnv): Settings {
     }
   }
   const settings = values as unknown as Settings;
+  for (const group of together) requireAll(settings, group);
   settings.DATA_DIR = resolve(settings.DATA_DIR);
-  settings.PACKAGER_ADDRESS ??= settings.PACKAGER_LISTEN;
+  // Where it listens on every address, this machine is one of them.
+  settings.PACKAGER_ADDRESS ??= settings.PACKAGER_LISTEN.replace(/^(0\.0\.0\.0|\[::\]):/, 'localhost:');
   return settings;
+}
+
+/** Settings that mean something only together. */
+const together: readonly (readonly SettingName[])[] = [
+  ['TLS_CERT', 'TLS_KEY'],
+  ['GRPC_CA', 'GRPC_CERT', 'GRPC_KEY'],
+];
+
+function requireAll(settings: Settings, names: readonly SettingName[]): void {
+  const missing = names.filter((name) => settings[name] === undefined);
+  const given = names.find((name) => settings[name] !== undefined);
+  if (given !== undefined && missing.length > 0)
+    throw new SettingsError(`${given} needs ${missing.join(' and ')} as well`);
 }
 
 function read(env: NodeJS.ProcessEnv, name: SettingName, setting: Setting<unknown>): string | undefined {

@@ -81,6 +81,27 @@ const keys = (value: string): string => {
   return value;
 };
 
+/** A target of gRPC: host:port, or one of its forms with a scheme. */
+const packagerAddress = (value: string): string => {
+  if (!/^((dns|ipv4|ipv6|unix):\S+|(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5})$/.test(value))
+    throw new Error('must be host:port, dns:///name:port, ipv4:…, ipv6:… or unix:…');
+  return value;
+};
+
+const names = (value: string): string[] => {
+  const list = value.split(',').map((name) => name.trim());
+  if (list.some((name) => name === '')) throw new Error('must be names with commas between');
+  return list;
+};
+
+/** Networks, but never all of them, which would let any caller say who it is. */
+const proxies = (value: string): string[] => {
+  const list = networks(value);
+  const all = list.find((one) => /\/0+$/.test(one));
+  if (all !== undefined) throw new Error(`must name the proxies; ${all} is everybody`);
+  return list;
+};
+
 const databaseUrl = (value: string): string => {
   if (!/^postgres(ql)?:\/\//.test(value)) throw new Error('must start with postgres://');
   return value;
@@ -112,17 +133,110 @@ export const schema = {
     parse: port,
     fallback: 8080,
   },
+  TLS_CERT: {
+    shown: 'unset',
+    meaning:
+      'PEM file: certificate of the gateway, then those it was signed by. Unset: plain HTTP on loopback, elsewhere HTTPS with a certificate made at first start',
+    parse: text,
+    fallback: undefined as string | undefined,
+  },
+  TLS_KEY: {
+    shown: 'unset',
+    meaning: 'PEM file: private key of TLS_CERT',
+    parse: text,
+    fallback: undefined as string | undefined,
+  },
+  TRUST_PROXY: {
+    shown: 'unset',
+    meaning:
+      'Addresses or networks (CIDR) of proxies, with commas between, whose X-Forwarded-For and X-Forwarded-Proto count',
+    parse: proxies,
+    fallback: [] as string[],
+  },
+  HTTP_BODY_BYTES: {
+    shown: '1048576',
+    meaning: 'Bytes a JSON body may have',
+    parse: count(1024, 64 * 1024 * 1024),
+    fallback: 1024 * 1024,
+  },
+  HTTP_BODY_SECONDS: {
+    shown: '60',
+    meaning: 'Seconds within which a JSON body must have arrived',
+    parse: count(1, 3600),
+    fallback: 60,
+  },
+  HTTP_HEADER_BYTES: {
+    shown: '49152',
+    meaning: 'Bytes the address and the headers of a request may have together',
+    parse: count(8192, 1024 * 1024),
+    fallback: 48 * 1024,
+  },
+  HTTP_HEADERS_SECONDS: {
+    shown: '30',
+    meaning: 'Seconds within which the headers of a request, or a TLS handshake, must have arrived',
+    parse: count(1, 3600),
+    fallback: 30,
+  },
+  HTTP_KEEPALIVE_SECONDS: {
+    shown: '72',
+    meaning: 'Seconds a connection may wait for its next request; longer than the minute proxies keep theirs',
+    parse: count(1, 3600),
+    fallback: 72,
+  },
+  HTTP_IDLE_SECONDS: {
+    shown: '600',
+    meaning: 'Seconds after which a connection on which nothing moves during a request is closed',
+    parse: count(1, 86_400),
+    fallback: 600,
+  },
+  HTTP_CONNECTIONS_MOST: {
+    shown: '2000',
+    meaning: 'Connections that are served at once; requests on further ones are answered with 503',
+    parse: count(1, 100_000),
+    fallback: 2000,
+  },
+  UPLOAD_BYTES_MOST: {
+    shown: '107374182400',
+    meaning: 'Bytes an uploaded file may have',
+    parse: count(1, Number.MAX_SAFE_INTEGER),
+    fallback: 100 * 1024 ** 3,
+  },
   PACKAGER_LISTEN: {
     shown: '127.0.0.1:50051',
-    meaning: 'Where a packager listens; loopback only',
+    meaning: 'Where a packager listens; anywhere but on loopback only with GRPC_CERT',
     parse: hostPort,
     fallback: '127.0.0.1:50051',
   },
   PACKAGER_ADDRESS: {
     shown: 'PACKAGER_LISTEN',
     meaning: 'Where the gateway finds packagers; dns:/// names are balanced over',
+    parse: packagerAddress,
+    fallback: undefined as string | undefined,
+  },
+  GRPC_CA: {
+    shown: 'unset',
+    meaning: 'PEM file: the authorities whose certificates gateway and packagers accept from each other',
     parse: text,
     fallback: undefined as string | undefined,
+  },
+  GRPC_CERT: {
+    shown: 'unset',
+    meaning: 'PEM file: certificate of this gateway or packager. Unset: no TLS between them, loopback only',
+    parse: text,
+    fallback: undefined as string | undefined,
+  },
+  GRPC_KEY: {
+    shown: 'unset',
+    meaning: 'PEM file: private key of GRPC_CERT',
+    parse: text,
+    fallback: undefined as string | undefined,
+  },
+  GRPC_GATEWAYS: {
+    shown: 'gateway',
+    meaning:
+      'Names of certificates, with commas between, whose holders a packager believes for which user they call',
+    parse: names,
+    fallback: ['gateway'] as string[],
   },
   PACKAGER_JOBS: { shown: '4', meaning: 'Jobs a packager runs at once', parse: count(1, 64), fallback: 4 },
   ADMIN_USER: {

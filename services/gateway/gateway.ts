@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Database, migrate, openDatabase } from '@osimage/database';
 import { isDatabaseAway } from '@osimage/errors';
-import { connectPackager } from '@osimage/packaging-api';
+import { isLoopback } from '@osimage/outbound';
+import { connectPackager, hostsOf, openIdentity } from '@osimage/packaging-api';
 import { loadSecretKey } from '@osimage/secrets';
-import type { Settings } from '@osimage/settings';
+import { type Settings, SettingsError } from '@osimage/settings';
 import type { Logger } from '@osimage/telemetry';
 import { buildApp } from './app.ts';
 import type { App } from './app-types.ts';
@@ -20,6 +21,8 @@ const closeWithinMs = 10_000;
 
 export interface Gateway {
   readonly url: string;
+  /** Reads replaced certificates now. */
+  reload(): Promise<void>;
   /** Lets running requests end, for a while, then closes everything. */
   stop(): Promise<void>;
 }
@@ -34,24 +37,47 @@ export async function startGateway(
   log: Logger,
   show: (password: string) => void,
 ): Promise<Gateway> {
+  refuseClearCalls(settings);
   const secrets = await loadSecretKey(settings);
+  const grpc = await openIdentity(settings, log);
   await migrateOnceUp(url, log);
   const db = openDatabase(url, {
     name: 'gateway',
     max: 20,
     onError: (error) => log.warn({ err: error }, 'database connection lost'),
   });
-  const packager = connectPackager(settings.PACKAGER_ADDRESS);
+  const packager = connectPackager(settings.PACKAGER_ADDRESS, grpc?.identity);
   try {
     await ensureFirstAccount(db, settings, show);
     const storeRoot = join(settings.DATA_DIR, 'store');
     const app = await buildApp({ settings, db, packager, secrets, storeRoot, log });
     await app.listen({ host: settings.GATEWAY_HOST, port: settings.GATEWAY_PORT });
-    return { url: urlOf(app), stop: () => stop(app, db, packager) };
+    return {
+      url: urlOf(app),
+      async reload() {
+        await grpc?.reload();
+      },
+      async stop() {
+        await grpc?.stop();
+        await stop(app, db, packager);
+      },
+    };
   } catch (error) {
+    await grpc?.stop();
     packager.close();
     await db.close();
     throw error;
+  }
+}
+
+/** Calls name users and are believed: in clear they stay on this machine. */
+function refuseClearCalls(settings: Settings): void {
+  if (settings.GRPC_CERT !== undefined) return;
+  const other = hostsOf(settings.PACKAGER_ADDRESS).find((host) => !isLoopback(host));
+  if (other !== undefined) {
+    throw new SettingsError(
+      `PACKAGER_ADDRESS must be on loopback, not ${other}, unless GRPC_CA, GRPC_CERT and GRPC_KEY are set`,
+    );
   }
 }
 

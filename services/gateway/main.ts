@@ -29,6 +29,8 @@ async function main(): Promise<void> {
   // From the beginning: a start can wait for its database for a while.
   process.on('SIGTERM', () => void stop('SIGTERM'));
   process.on('SIGINT', () => void stop('SIGINT'));
+  // What a certificate's renewal sends.
+  process.on('SIGHUP', () => void gateway?.reload());
   // The process that started us is gone.
   process.on('disconnect', () => void stop('parent gone'));
 

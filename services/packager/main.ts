@@ -14,7 +14,11 @@ async function main(): Promise<void> {
     throw new SettingsError('DATABASE_URL must be set; `npm start` brings a database of its own');
   const host = settings.PACKAGER_LISTEN.slice(0, settings.PACKAGER_LISTEN.lastIndexOf(':'));
   // Anybody who reaches this port may do anything: without certificates it stays on this machine.
-  if (!isLoopback(host)) throw new SettingsError(`PACKAGER_LISTEN must be a loopback address, not ${host}`);
+  if (settings.GRPC_CERT === undefined && !isLoopback(host)) {
+    throw new SettingsError(
+      `PACKAGER_LISTEN must be a loopback address, not ${host}, unless GRPC_CA, GRPC_CERT and GRPC_KEY are set`,
+    );
+  }
   const log = createLogger('packager', settings.LOG_LEVEL);
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
   const starting = startPackager(settings, url, log);
@@ -36,6 +40,8 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', () => void stop('SIGTERM'));
   process.on('SIGINT', () => void stop('SIGINT'));
+  // What a certificate's renewal sends.
+  process.on('SIGHUP', () => void starting.then((packager) => packager.reload()).catch(() => {}));
   // The process that started us is gone.
   process.on('disconnect', () => void stop('parent gone'));
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openStore } from '@osimage/blob-store';
 import { migrate, openDatabase, stopChannel } from '@osimage/database';
 import { addressRules } from '@osimage/outbound';
+import { openIdentity } from '@osimage/packaging-api';
 import { loadSecretKey } from '@osimage/secrets';
 import type { Settings } from '@osimage/settings';
 import type { Logger } from '@osimage/telemetry';
@@ -16,12 +17,15 @@ import { startSweeper } from './jobs/sweep.ts';
 export interface Packager {
   /** host:port of its gRPC server. */
   address: string;
+  /** Reads replaced certificates now. */
+  reload(): Promise<void>;
   /** Lets jobs go on for DRAIN_SECONDS, hands back what is left, and closes everything. */
   stop(): Promise<void>;
 }
 
 /** Starts a packager on the database at `url`. */
 export async function startPackager(settings: Settings, url: string, log: Logger): Promise<Packager> {
+  const grpc = await openIdentity(settings, log);
   await migrate(url);
   const db = openDatabase(url, {
     name: 'osimage-packager',
@@ -50,11 +54,15 @@ export async function startPackager(settings: Settings, url: string, log: Logger
   await context.queue.work(settings.PACKAGER_JOBS, (jobId, queueId, signal) =>
     runner.run(jobId, queueId, signal),
   );
-  const server = await serve(context, settings.PACKAGER_LISTEN);
+  const server = await serve(context, settings.PACKAGER_LISTEN, grpc?.identity);
 
   return {
     address: server.address,
+    async reload() {
+      await grpc?.reload();
+    },
     async stop() {
+      await grpc?.stop();
       await server.close();
       await context.queue.pause();
       await runner.idle(AbortSignal.timeout(settings.DRAIN_SECONDS * 1000));

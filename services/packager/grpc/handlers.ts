@@ -13,10 +13,10 @@ const pageSizeUsual = 100;
 const pageSizeMost = 1_000;
 
 export function createHandlers(context: PackagerContext): PackagingServiceHandlers {
-  const { db, log } = context;
+  const { db } = context;
   return {
-    StartExport: unary(log, async (request, call) => await startExport(context, { ...request, ...call })),
-    CreateImport: unary(log, async (request, call) => {
+    StartExport: unary(context, async (request, call) => await startExport(context, { ...request, ...call })),
+    CreateImport: unary(context, async (request, call) => {
       if (request.fileSize < 0)
         throw new Problem('invalid_request', { detail: 'file_size cannot be negative.' });
       return await createImport(context, {
@@ -25,22 +25,22 @@ export function createHandlers(context: PackagerContext): PackagingServiceHandle
         ...call,
       });
     }),
-    RenewImport: unary(log, async (request) => ({
+    RenewImport: unary(context, async (request) => ({
       wanted: await renewImport(context, jobId(request.jobId), request.bytesReceived),
     })),
-    StartImport: unary(log, async ({ jobId: id, ...request }, { user }) => {
+    StartImport: unary(context, async ({ jobId: id, ...request }, { user }) => {
       await startImport(context, jobId(id), { ...request, imageType: imageType(request.imageType) }, user);
       return {};
     }),
-    AbandonImport: unary(log, async (request, { user }) => {
+    AbandonImport: unary(context, async (request, { user }) => {
       await abandonImport(context, jobId(request.jobId), request.bytesReceived, user);
       return {};
     }),
-    GetJob: unary(log, async (request) => {
+    GetJob: unary(context, async (request) => {
       const [job] = await findJobs(db, [request.id]);
       return { job: toJobMessage(job!) };
     }),
-    ListJobs: unary(log, async (request) => {
+    ListJobs: unary(context, async (request) => {
       const limit = pageSize(request.pageSize);
       const rows = await listJobs(db, {
         states: toStateRows(request.states),
@@ -51,10 +51,10 @@ export function createHandlers(context: PackagerContext): PackagingServiceHandle
       const page = rows.slice(0, limit);
       return { jobs: page.map(toJobMessage), nextPageToken: rows.length > limit ? page.at(-1)!.id : '' };
     }),
-    CancelJobs: unary(log, async (request, { user }) => ({
+    CancelJobs: unary(context, async (request, { user }) => ({
       jobs: (await cancel(context, ids(request.ids), user)).map(toJobMessage),
     })),
-    DeleteJobs: unary(log, async (request) => {
+    DeleteJobs: unary(context, async (request) => {
       await remove(context, ids(request.ids));
       return {};
     }),

@@ -1,7 +1,7 @@
 /** The gRPC server: our service, the standard health service and reflection. */
 import { type Server as GrpcServer, Server, ServerCredentials } from '@grpc/grpc-js';
 import { ReflectionService } from '@grpc/reflection';
-import { api, packageDefinition } from '@osimage/packaging-api';
+import { api, type Identity, packageDefinition } from '@osimage/packaging-api';
 import { HealthImplementation } from 'grpc-health-check';
 import type { PackagerContext } from '../context.ts';
 import { createHandlers } from './handlers.ts';
@@ -18,14 +18,25 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Starts serving on `listen` (host:port, loopback). Throws when the address cannot be used. */
-export async function serve(context: PackagerContext, listen: string): Promise<RunningServer> {
+/**
+ * Starts serving on `listen` (host:port): with mutual TLS as `identity`, else in clear, which the caller allows on
+ * loopback only. Throws when the address cannot be used.
+ */
+export async function serve(
+  context: PackagerContext,
+  listen: string,
+  identity: Identity | undefined,
+): Promise<RunningServer> {
   const server = new Server({ 'grpc.max_receive_message_length': messageBytesMost });
   server.addService(api.PackagingService.service, createHandlers(context));
   const health = new HealthImplementation({ '': 'SERVING', [serviceName]: 'SERVING' });
   health.addToServer(server);
   new ReflectionService(packageDefinition).addToServer(server);
-  const port = await bind(server, listen);
+  const port = await bind(
+    server,
+    listen,
+    identity?.serverCredentials() ?? ServerCredentials.createInsecure(),
+  );
   const stopWatching = watchDatabase(context, (up) => {
     for (const name of ['', serviceName]) health.setStatus(name, up ? 'SERVING' : 'NOT_SERVING');
   });
@@ -39,11 +50,9 @@ export async function serve(context: PackagerContext, listen: string): Promise<R
   };
 }
 
-function bind(server: GrpcServer, listen: string): Promise<number> {
+function bind(server: GrpcServer, listen: string, credentials: ServerCredentials): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();
-  server.bindAsync(listen, ServerCredentials.createInsecure(), (error, port) =>
-    error ? reject(error) : resolve(port),
-  );
+  server.bindAsync(listen, credentials, (error, port) => (error ? reject(error) : resolve(port)));
   return promise;
 }
 

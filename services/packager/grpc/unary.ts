@@ -1,13 +1,13 @@
 /** Turns an async function into the handler of a unary rpc: who calls, when they hang up, what failed. */
 import { randomUUID } from 'node:crypto';
-import type { handleUnaryCall, Metadata } from '@grpc/grpc-js';
+import type { handleUnaryCall } from '@grpc/grpc-js';
 import { toProblem } from '@osimage/errors';
-import { requestIdMetadata, toStatus, userMetadata } from '@osimage/packaging-api';
-import type { Logger } from '@osimage/telemetry';
+import { requestIdMetadata, toStatus } from '@osimage/packaging-api';
+import type { PackagerContext } from '../context.ts';
+import { type Caller, callerOf } from './caller.ts';
+import { firstOf } from './metadata.ts';
 
-export interface Call {
-  /** Whom the call is made for. */
-  readonly user: string;
+export interface Call extends Caller {
   readonly requestId: string;
   /** Aborts when the caller hangs up or its deadline passes. */
   readonly signal: AbortSignal;
@@ -15,15 +15,18 @@ export interface Call {
 
 /** `answer` may throw anything; callers get a status with our code, the log gets the cause. */
 export function unary<Request, Response>(
-  log: Logger,
+  { log, settings }: Pick<PackagerContext, 'log' | 'settings'>,
   answer: (request: Request, call: Call) => Promise<Response>,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
     const hungUp = new AbortController();
     call.on('cancelled', () => hungUp.abort());
-    const requestId = first(call.metadata, requestIdMetadata) || randomUUID();
-    const user = decode(first(call.metadata, userMetadata)) || 'grpc';
-    answer(call.request, { user, requestId, signal: hungUp.signal }).then(
+    const requestId = firstOf(call.metadata, requestIdMetadata) || randomUUID();
+    const run = async () => {
+      const caller = callerOf(call, settings.GRPC_GATEWAYS);
+      return await answer(call.request, { ...caller, requestId, signal: hungUp.signal });
+    };
+    run().then(
       (response) => callback(null, response),
       (error: unknown) => {
         const problem = toProblem(error, requestId);
@@ -33,17 +36,4 @@ export function unary<Request, Response>(
       },
     );
   };
-}
-
-function first(metadata: Metadata, key: string): string {
-  const value = metadata.get(key)[0];
-  return typeof value === 'string' ? value.slice(0, 200) : '';
-}
-
-function decode(value: string): string {
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return value;
-  }
 }
