@@ -19,6 +19,7 @@ export * from './queries/images.ts';
 export * from './queries/imports.ts';
 export * from './queries/installation.ts';
 export * from './queries/jobs.ts';
+export * from './queries/profile-changes.ts';
 export * from './queries/profiles.ts';
 export * from './queries/samples.ts';
 export * from './queries/servers.ts';

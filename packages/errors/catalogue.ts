@@ -141,6 +141,13 @@ export const catalogue = {
     'The range asked for lies outside the {size} bytes of the file.',
     'Ask for a range inside the file.',
   ),
+  precondition_failed: entry(
+    412,
+    'ABORTED',
+    'FQXHMFC9601M',
+    'The {what} {id} was changed since it was read.',
+    'Read it again, then repeat the change with its new ETag.',
+  ),
 
   // Sign-in
   sign_in_required: entry(

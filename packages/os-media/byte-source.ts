@@ -1,5 +1,5 @@
 /**
- * A file of unknown content, read piece by piece: never outside of it, never more often than a real file
+ * A file of unknown content, on the disk or in memory, read piece by piece: never outside of it, never more often than a real file
  * needs, so that a crafted one cannot keep a worker busy.
  */
 import { open } from 'node:fs/promises';
@@ -25,18 +25,28 @@ export interface ByteSource {
 // A lookup in a real image takes some dozens of reads.
 const maxReads = 4_096;
 
-/** Opens `path` for `work` and closes it at the end. Aborts between two reads with the signal's reason. */
+/**
+ * Opens the file at a path for `work` and closes it at the end, or gives it the bytes in memory. Aborts between two
+ * reads with the signal's reason.
+ */
 export async function withByteSource<Result>(
-  path: string,
+  content: string | Buffer,
   subject: Subject,
   signal: AbortSignal | undefined,
   work: (source: ByteSource) => Promise<Result>,
 ): Promise<Result> {
   signal?.throwIfAborted();
-  const file = await open(path, 'r');
+  const wrong = (detail: string) => new Problem('wrong_content', { ...subject, detail });
+  if (typeof content !== 'string') {
+    const read = async (offset: number, length: number): Promise<Buffer> => {
+      if (offset < 0 || length < 0 || offset + length > content.length) throw wrong('it ends too early');
+      return content.subarray(offset, offset + length);
+    };
+    return await work({ size: content.length, read, wrong });
+  }
+  const file = await open(content, 'r');
   try {
     const { size } = await file.stat();
-    const wrong = (detail: string) => new Problem('wrong_content', { ...subject, detail });
     let reads = 0;
     const read = async (offset: number, length: number): Promise<Buffer> => {
       signal?.throwIfAborted();

@@ -33,16 +33,16 @@ const checks: Readonly<Record<string, readonly (readonly [extension: string, che
 };
 
 /**
- * Checks the content of the file at `path`, which the user knows as `name`. Throws Problem wrong_content, or
+ * Checks the content of a file, given by its path or as bytes, which the user knows as `name`. Throws Problem wrong_content, or
  * the signal's reason when it aborts. A name whose extension the type does not take is wrong content as well.
  */
 export async function checkContent(
   imageType: string,
   name: string,
-  path: string,
+  content: string | Buffer,
   signal?: AbortSignal,
 ): Promise<void> {
-  await withByteSource(path, { name, type: imageType }, signal, async (source) => {
+  await withByteSource(content, { name, type: imageType }, signal, async (source) => {
     const ofType = Object.hasOwn(checks, imageType) ? checks[imageType] : undefined;
     const check = ofType?.find(([extension]) => extension === '' || hasExtension(name, extension))?.[1];
     if (!check) throw source.wrong('no file of this name and type is known');

@@ -9,6 +9,7 @@ import { registerErrorAnswers } from './error-answers.ts';
 import { registerRequestInput } from './request-input.ts';
 import { registerRequestLog } from './request-log.ts';
 import { registerApplianceRoutes } from './routes/aicc.ts';
+import { registerChangeRoutes } from './routes/changes.ts';
 import { registerExportRoutes } from './routes/exports.ts';
 import { registerImageRoutes } from './routes/images.ts';
 import { registerImportRoutes } from './routes/imports.ts';
@@ -40,6 +41,7 @@ export async function buildApp(services: GatewayServices): Promise<App> {
   registerApplianceRoutes(app, services);
   registerServerRoutes(app, services);
   registerImageRoutes(app, services);
+  registerChangeRoutes(app, services);
   registerImportRoutes(app, services);
   registerExportRoutes(app, services);
   registerTaskRoutes(app, services);

@@ -12,26 +12,42 @@ export function readNewProfile(
   { profile }: Static<typeof NewProfileBody>,
   user: string,
 ): NewCustomProfile {
-  if (profile.name.trim() === '' || !profile.name.isWellFormed()) {
-    throw new Problem('invalid_request', {
-      detail: 'The name of a profile needs at least one visible character.',
-    });
-  }
+  checkProfileName(profile.name);
   const given = profile.customizationOptions;
-  const files: Partial<Record<FileKind, string[]>> = {};
-  for (const { option, ids, kind } of fileOptions) {
-    const group = given?.[option] as Record<string, GivenFileIds | null> | '' | null | undefined;
-    if (group) files[kind] = idsOf(group[ids] ?? []);
-  }
   return {
     baseId: requireObjectId(baseId, 'profile'),
     name: profile.name,
     description: profile.description ?? '',
     location: given?.[locationOption] ?? '',
-    files,
+    files: readFiles(given),
     user,
   };
 }
+
+/** Throws Problem invalid_request. */
+export function checkProfileName(name: string): void {
+  if (name.trim() !== '' && name.isWellFormed()) return;
+  throw new Problem('invalid_request', {
+    detail: 'The name of a profile needs at least one visible character.',
+  });
+}
+
+/**
+ * The files that customizationOptions name, by kind. Only the kinds whose list is given, if only to be empty:
+ * null, an empty string in an option's place, or no options at all mean no files.
+ */
+export function readFiles(given: Record<string, unknown> | null): Partial<Record<FileKind, string[]>> {
+  const files: Partial<Record<FileKind, string[]>> = {};
+  for (const { option, ids, kind } of fileOptions) {
+    const group = given === null ? null : (given[option] as Group | '' | null | undefined);
+    if (group === undefined) continue;
+    const list = group ? group[ids] : null;
+    if (list !== undefined) files[kind] = idsOf(list ?? []);
+  }
+  return files;
+}
+
+type Group = Record<string, GivenFileIds | null>;
 
 function idsOf(given: GivenFileIds): string[] {
   return given.map((entry) => requireObjectId(typeof entry === 'string' ? entry : entry.id, 'file'));

@@ -7,17 +7,17 @@ import {
   nextServerId,
   type Protocol,
   type ServerRow,
+  type ServerValues,
   unfinishedJobsOf,
   updateServer,
 } from '@osimage/database';
 import { Problem } from '@osimage/errors';
 import { type KeyRing, seal } from '@osimage/secrets';
+import { shownTag } from './changes/preconditions.ts';
 import type { ServerChange } from './schemas/servers.ts';
 
-type Profile = Omit<ServerRow, 'revision'>;
-
 /** The attributes of section 8.1. Never the password. */
-export function shownServer(server: Profile) {
+export function shownServer(server: ServerRow) {
   return {
     serverId: server.id,
     displayName: server.display_name,
@@ -30,7 +30,14 @@ export function shownServer(server: Profile) {
     keySignature: '',
     defaultPath: server.default_path,
     hostKeys: server.host_keys,
+    modified: server.modified_at.toISOString(),
+    modifiedBy: server.modified_by,
   };
+}
+
+/** Of all that is shown, and of what is not: a new password alone is a change as well. */
+export function serverTag(server: ServerRow): string {
+  return shownTag({ ...shownServer(server), revision: server.revision });
 }
 
 /** Makes a profile; throws Problem when its display name is taken. */
@@ -39,8 +46,8 @@ export async function createServerProfile(
   secrets: KeyRing,
   wanted: ServerChange,
   by: string,
-): Promise<Profile> {
-  const blank: Profile = {
+): Promise<ServerRow> {
+  const blank: ServerValues = {
     id: await nextServerId(db),
     display_name: '',
     address: '',
@@ -52,13 +59,15 @@ export async function createServerProfile(
     host_keys: [],
   };
   const server = withChange(blank, wanted, secrets);
-  if (!(await insertServer(db, server, by))) throw nameTaken(server);
-  return server;
+  const made = await insertServer(db, server, by);
+  if (!made) throw nameTaken(server);
+  return made;
 }
 
 /**
  * Changes a profile: what is absent stays. A new address, port or protocol means another machine, so the
- * stored password must be given again and the pinned host keys are dropped (contract, 8.2).
+ * stored password must be given again and the pinned host keys are dropped (contract, 8.2). `check` gets the
+ * profile as it is before, locked.
  */
 export function changeServerProfile(
   db: Database,
@@ -66,25 +75,34 @@ export function changeServerProfile(
   id: string,
   wanted: ServerChange,
   by: string,
-): Promise<Profile> {
+  check: (before: ServerRow) => void,
+): Promise<ServerRow> {
   return db.transaction(async (tx) => {
     const before = await lockServer(tx, id);
     if (!before) throw unknownServer(id);
+    check(before);
     const after = withChange(before, wanted, secrets);
     const moved =
       after.address !== before.address || after.port !== before.port || after.protocol !== before.protocol;
     if (moved && before.password !== null && wanted.password == null)
       throw new Problem('secret_needed_again', { id });
     if (moved && wanted.hostKeys == null) after.host_keys = [];
-    if (!(await updateServer(tx, after, by))) throw nameTaken(after);
-    return after;
+    const changed = await updateServer(tx, after, by);
+    if (!changed) throw nameTaken(after);
+    return changed;
   });
 }
 
 /** Deletes a profile unless an unfinished job still wants to deliver there. */
-export function deleteServerProfile(db: Database, id: string): Promise<void> {
+export function deleteServerProfile(
+  db: Database,
+  id: string,
+  check: (before: ServerRow) => void,
+): Promise<void> {
   return db.transaction(async (tx) => {
-    if (!(await lockServer(tx, id))) throw unknownServer(id);
+    const before = await lockServer(tx, id);
+    if (!before) throw unknownServer(id);
+    check(before);
     const jobs = await unfinishedJobsOf(tx, id);
     if (jobs.length > 0)
       throw new Problem('in_use', { what: 'The remote file server', id, users: `job ${jobs.join(', ')}` });
@@ -96,7 +114,7 @@ export function unknownServer(id: string): Problem {
   return new Problem('not_found', { what: 'remote file server', id: id.slice(0, 40) });
 }
 
-function withChange(before: Profile, wanted: ServerChange, secrets: KeyRing): Profile {
+function withChange(before: ServerValues, wanted: ServerChange, secrets: KeyRing): ServerValues {
   if (wanted.keyType) throw new Problem('key_type_not_supported', { keyType: wanted.keyType });
   return {
     id: before.id,
@@ -123,7 +141,7 @@ function portNumber(port: number | string): number {
   return number;
 }
 
-function nameTaken(server: Profile): Problem {
+function nameTaken(server: ServerValues): Problem {
   return new Problem('invalid_request', {
     detail: `The display name ${server.display_name} belongs to another remote file server.`,
   });

@@ -128,6 +128,40 @@ t.test('host keys can be pinned by hand and forgotten; a first connection pins o
   t.same(await pinHostKey(db, '9', key), [], 'gone meanwhile');
 });
 
+t.test('a change or deletion with If-Match passes only when nobody was faster', async (t) => {
+  const { app, headers, db } = await createTestGateway(t);
+  const call = (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, tags = {}, payload?: object) =>
+    app.inject({ method, url, headers: { ...headers, ...tags }, ...(payload && { payload }) });
+  const tagOf = async () => String((await call('GET', `${path}/1`)).headers.etag);
+  const made = await call('POST', path, {}, wanted);
+  const first = String(made.headers.etag);
+  t.match(first, /^"[\w-]+"$/);
+  t.equal(await tagOf(), first);
+  t.match(made.json(), { modified: /^\d{4}-.*Z$/, modifiedBy: 'USERID' });
+  const same = await call('GET', `${path}/1`, { 'if-none-match': first });
+  t.same([same.statusCode, same.body], [304, '']);
+
+  const changed = await call('PUT', `${path}/1`, { 'if-match': first }, { password: 'other' });
+  t.equal(changed.statusCode, 200);
+  t.not(changed.headers.etag, first, 'also for what is not shown');
+  t.equal((await call('GET', `${path}/1`, { 'if-none-match': first })).statusCode, 200);
+  for (const [method, url, payload] of [
+    ['PUT', `${path}/1`, { username: 'late' }],
+    ['POST', path, { ...wanted, username: 'late', serverId: '1' }],
+    ['DELETE', `${path}/1`, undefined],
+  ] as const) {
+    const late = await call(method, url, { 'if-match': first }, payload);
+    t.equal(late.statusCode, 412, method);
+    t.match(late.json(), { messages: [{ text: 'The remote file server 1 was changed since it was read.' }] });
+  }
+  const present = await tagOf();
+  t.equal(present, changed.headers.etag);
+  await pinHostKey(db, '1', key);
+  t.not(await tagOf(), present, 'a key that was pinned is shown');
+  t.equal((await call('DELETE', `${path}/1`, { 'if-match': present })).statusCode, 412);
+  t.equal((await call('DELETE', `${path}/1`, { 'if-match': `"x", ${await tagOf()}` })).statusCode, 200);
+});
+
 t.test('a display name belongs to one server', async (t) => {
   const gateway = await createTestGateway(t);
   const call = caller(gateway);

@@ -11,10 +11,15 @@ const namedUsers = 5;
 /**
  * Deletes the objects of these ids, an image with all its profiles. Ids may occur twice. Gives the files of
  * deleted archives, relative to the store's folder, to be removed after the commit; blobs are collected
- * later. Throws Problem not_found, archive_gone, in_use (a file that a remaining profile carries) or
- * invalid_request (an image and a profile of it), before anything is deleted.
+ * later. `check` is called when everything is locked and known to exist. Throws Problem not_found, archive_gone,
+ * in_use (a file that a remaining profile carries, or that a remaining configuration file goes with),
+ * invalid_request (an image and a profile of it), or what `check` throws, before anything is deleted.
  */
-export async function deleteObjects(tx: Queryable, givenIds: readonly string[]): Promise<string[]> {
+export async function deleteObjects(
+  tx: Queryable,
+  givenIds: readonly string[],
+  check: () => Promise<void> = async () => {},
+): Promise<string[]> {
   const ids = [...new Set(givenIds)].sort();
   // Everything is locked in one order, so that two deletions cannot wait for each other. The lock on an
   // image keeps new profiles of it out, the lock on a file new users of it: see createCustomProfile.
@@ -30,9 +35,11 @@ export async function deleteObjects(tx: Queryable, givenIds: readonly string[]):
   if (unknown !== undefined) throw notFound(unknown);
   await refuseImageWithOwnProfile(tx, images, profiles);
   await refuseMissingArchives(tx, archives);
+  await check();
 
   const allProfiles = [...profiles, ...(await profilesOfImages(tx, images))];
   await refuseFilesInUse(tx, files, allProfiles);
+  await refuseAssociatedFiles(tx, files);
   // A customized profile holds all it needs; it outlives the predefined one it was made from.
   await tx.query('update profiles set base_id = null where base_id = any($1)', [profiles]);
   // Profiles before files, which they refer to.
@@ -104,9 +111,31 @@ async function refuseFilesInUse(tx: Queryable, files: string[], profilesToGo: st
   const first = rows[0];
   if (!first) return;
   const users = rows.filter((row) => row.file_id === first.file_id).map((row) => row.profile_id);
-  const more = users.length > namedUsers ? ` and ${users.length - namedUsers} more` : '';
-  const named = `${users.slice(0, namedUsers).join(', ')}${more}`;
-  throw new Problem('in_use', { what: 'The file', id: first.file_id, users: named });
+  throw new Problem('in_use', { what: 'The file', id: first.file_id, users: named('profile', users) });
+}
+
+/** An unattend file that a configuration file goes with stays, unless both go. */
+async function refuseAssociatedFiles(tx: Queryable, files: string[]): Promise<void> {
+  if (files.length === 0) return;
+  const { rows } = await tx.query<{ id: string; associated_id: string }>(
+    'select id, associated_id from files where associated_id = any($1) and id <> all($1) order by associated_id, id',
+    [files],
+  );
+  const first = rows[0];
+  if (!first) return;
+  const users = rows.filter((row) => row.associated_id === first.associated_id).map((row) => row.id);
+  throw new Problem('in_use', {
+    what: 'The file',
+    id: first.associated_id,
+    users: named('configuration file', users),
+  });
+}
+
+/** "profile a", or "the profiles a, b, c, d, e and 2 more". */
+function named(what: string, ids: readonly string[]): string {
+  if (ids.length === 1) return `${what} ${ids[0]}`;
+  const more = ids.length > namedUsers ? ` and ${ids.length - namedUsers} more` : '';
+  return `the ${what}s ${ids.slice(0, namedUsers).join(', ')}${more}`;
 }
 
 function notFound(id: string): Problem {

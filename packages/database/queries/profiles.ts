@@ -80,9 +80,10 @@ async function lockBase(tx: Queryable, baseId: string, fileIds: readonly string[
   });
 }
 
-async function refuseUnfitFiles(
+/** Throws Problem unless files of these kinds can be carried by profiles of the image. */
+export async function refuseUnfitFiles(
   tx: Queryable,
-  base: BaseProfile,
+  base: Pick<BaseProfile, 'family' | 'image_id'>,
   files: NewCustomProfile['files'],
 ): Promise<void> {
   const supported = supportedOptions(base.family);
@@ -141,7 +142,7 @@ async function insertProfile(
   }
 }
 
-function nameTaken(imageId: string, name: string): Problem {
+export function nameTaken(imageId: string, name: string): Problem {
   return new Problem('conflict', {
     detail: `The image ${imageId} has a profile named ${JSON.stringify(name)} already.`,
   });

@@ -17,10 +17,15 @@ export interface ServerRow {
   /** OpenSSH form, "type base64"; empty until one is pinned. */
   host_keys: string[];
   revision: number;
+  modified_by: string;
+  modified_at: Date;
 }
 
+/** What callers set of a server; the rest is kept beside it. */
+export type ServerValues = Omit<ServerRow, 'revision' | 'modified_by' | 'modified_at'>;
+
 const columns =
-  'id, display_name, address, port, protocol, username, password, default_path, host_keys, revision';
+  'id, display_name, address, port, protocol, username, password, default_path, host_keys, revision, modified_by, modified_at';
 
 /** In the order they were made: ids are decimal numbers. */
 export async function listServers(db: Queryable): Promise<ServerRow[]> {
@@ -45,42 +50,42 @@ export async function nextServerId(db: Queryable): Promise<string> {
   return rows[0]!.id;
 }
 
-/** False when the display name is taken. */
+/** Gives the new row, or undefined when the display name is taken. */
 export async function insertServer(
   tx: Queryable,
-  server: Omit<ServerRow, 'revision'>,
+  server: ServerValues,
   by: string,
-): Promise<boolean> {
-  const { rowCount } = await tx.query(
+): Promise<ServerRow | undefined> {
+  const { rows } = await tx.query<ServerRow>(
     `insert into servers (id, display_name, address, port, protocol, username, password, default_path, host_keys,
        created_by, modified_by)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) on conflict (display_name) do nothing`,
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) on conflict (display_name) do nothing returning ${columns}`,
     [...valuesOf(server), by],
   );
-  return rowCount === 1;
+  return rows[0];
 }
 
-/** False when the display name is taken by another. Lock the row first. */
+/** Gives the row as it is then, or undefined when the display name is taken by another. Lock the row first. */
 export async function updateServer(
   tx: Queryable,
-  server: Omit<ServerRow, 'revision'>,
+  server: ServerValues,
   by: string,
-): Promise<boolean> {
+): Promise<ServerRow | undefined> {
   const taken = await tx.query('select from servers where display_name = $2 and id <> $1', [
     server.id,
     server.display_name,
   ]);
-  if (taken.rowCount !== 0) return false;
-  await tx.query(
+  if (taken.rowCount !== 0) return undefined;
+  const { rows } = await tx.query<ServerRow>(
     `update servers set display_name = $2, address = $3, port = $4, protocol = $5, username = $6, password = $7,
        default_path = $8, host_keys = $9, modified_by = $10, modified_at = now(), revision = revision + 1
-     where id = $1`,
+     where id = $1 returning ${columns}`,
     [...valuesOf(server), by],
   );
-  return true;
+  return rows[0];
 }
 
-function valuesOf(server: Omit<ServerRow, 'revision'>): unknown[] {
+function valuesOf(server: ServerValues): unknown[] {
   return [
     server.id,
     server.display_name,

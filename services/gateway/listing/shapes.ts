@@ -1,6 +1,7 @@
 /** How the things of GET /osImages look (contract, section 4). */
 import type { ArchiveRow, FileRow, ListedImage, ListedProfile } from '@osimage/database';
 import { customizationOptions } from '@osimage/os-media';
+import { changeTag } from '../changes/preconditions.ts';
 
 /** An image without its profiles. */
 export function shownImage(image: ListedImage) {
@@ -32,6 +33,8 @@ export function shownProfile(profile: ListedProfile, image: ListedImage) {
         : customizationOptions(image.family, profile.files, profile.location),
     modified: profile.modified_at.toISOString(),
     modifiedBy: profile.modified_by,
+    // For If-Match of a change: nothing answers a GET of one profile, which is an export.
+    etag: changeTag(profile),
   };
 }
 
@@ -47,7 +50,10 @@ export function shownFile(file: FileRow) {
     size,
     version,
     ...(file.kind === 'boot' && { bundleId: '' }),
-    ...(file.kind === 'config' && { associatedFileId: '' }),
+    ...(file.kind === 'config' && { associatedFileId: file.associated_id ?? '' }),
+    modified: file.modified_at.toISOString(),
+    modifiedBy: file.modified_by,
+    etag: changeTag(file),
   };
 }
 

@@ -1,11 +1,13 @@
 /** Listing what there is, making customized profiles, and deleting (contract, sections 4, 6.1 and 6.3). */
 import { Readable } from 'node:stream';
-import { createCustomProfile, deleteObjects, type ImageFilter } from '@osimage/database';
+import { createCustomProfile, deleteObjects, findProfile, type ImageFilter } from '@osimage/database';
 import { Problem } from '@osimage/errors';
 import type { Static } from 'typebox';
 import { success } from '../answers.ts';
 import type { App } from '../app-types.ts';
 import { requirePrivilege } from '../auth/privileges.ts';
+import { requireUnchanged } from '../changes/guard-deletion.ts';
+import { changeTag } from '../changes/preconditions.ts';
 import { readCursor, walk } from '../listing/walk.ts';
 import { writeList } from '../listing/write-list.ts';
 import { readNewProfile } from '../new-profile.ts';
@@ -44,9 +46,12 @@ export function registerImageRoutes(app: App, { db, storeRoot, log }: GatewaySer
       config: { action: 'profile.create' },
       schema: { params: ImageParams, body: NewProfileBody },
     },
-    async (request) => {
-      const profile = readNewProfile(request.params.id, request.body, request.user.name);
-      return success({ id: await db.transaction((tx) => createCustomProfile(tx, profile)) });
+    async (request, reply) => {
+      const wanted = readNewProfile(request.params.id, request.body, request.user.name);
+      const made = await db.transaction(async (tx) => findProfile(tx, await createCustomProfile(tx, wanted)));
+      const { profile } = made!;
+      reply.header('etag', changeTag(profile));
+      return success({ id: profile.id });
     },
   );
 
@@ -59,7 +64,9 @@ export function registerImageRoutes(app: App, { db, storeRoot, log }: GatewaySer
     },
     async (request) => {
       const ids = readIds(request.params.id);
-      const paths = await db.transaction((tx) => deleteObjects(tx, ids));
+      const paths = await db.transaction((tx) =>
+        deleteObjects(tx, ids, () => requireUnchanged(tx, ids, request)),
+      );
       await removeArchiveFiles(storeRoot, paths, log);
       return success();
     },

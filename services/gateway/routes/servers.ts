@@ -1,14 +1,18 @@
 /** `/osImages/remoteFileServers` (contract, section 8). Static paths win over `/osImages/:id` in the router. */
-import { findServer, listServers } from '@osimage/database';
+import { findServer, listServers, type ServerRow } from '@osimage/database';
 import { addressRules, checkAddress } from '@osimage/outbound';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { success } from '../answers.ts';
 import type { App } from '../app-types.ts';
 import { requirePrivilege } from '../auth/privileges.ts';
+import { requireMatch } from '../changes/preconditions.ts';
+import { isUnchanged } from '../downloads/conditions.ts';
 import { NewServer, ServerChange, ServerId } from '../schemas/servers.ts';
 import {
   changeServerProfile,
   createServerProfile,
   deleteServerProfile,
+  serverTag,
   shownServer,
   unknownServer,
 } from '../servers.ts';
@@ -23,23 +27,24 @@ export function registerServerRoutes(app: App, { db, secrets, settings }: Gatewa
 
   app.get(path, async () => success({ serverList: (await listServers(db)).map(shownServer) }));
 
-  app.get(`${path}/:id`, { schema: { params: ServerId } }, async (request) => {
+  app.get(`${path}/:id`, { schema: { params: ServerId } }, async (request, reply) => {
     const server = await findServer(db, request.params.id);
     if (!server) throw unknownServer(request.params.id);
-    return success(shownServer(server));
+    const answer = show(server, reply);
+    return isUnchanged(request.headers, serverTag(server)) ? reply.code(304).send() : answer;
   });
 
   // With a serverId it is a change of that profile (8.1); the id of a new one is ours to give.
   app.post(
     path,
     { onRequest: mayEdit, config: { action: 'server.create' }, schema: { body: NewServer } },
-    async (request) => {
+    async (request, reply) => {
       const { body, user } = request;
       checkAddress(body.address, rules);
       const server = body.serverId
-        ? await changeServerProfile(db, secrets, body.serverId, body, user.name)
+        ? await changeServerProfile(db, secrets, body.serverId, body, user.name, unchanged(request))
         : await createServerProfile(db, secrets, body, user.name);
-      return success(shownServer(server));
+      return show(server, reply);
     },
   );
 
@@ -50,10 +55,11 @@ export function registerServerRoutes(app: App, { db, secrets, settings }: Gatewa
       config: { action: 'server.change' },
       schema: { params: ServerId, body: ServerChange },
     },
-    async (request) => {
+    async (request, reply) => {
       const { params, body, user } = request;
       if (body.address != null) checkAddress(body.address, rules);
-      return success(shownServer(await changeServerProfile(db, secrets, params.id, body, user.name)));
+      const check = unchanged(request);
+      return show(await changeServerProfile(db, secrets, params.id, body, user.name, check), reply);
     },
   );
 
@@ -61,8 +67,18 @@ export function registerServerRoutes(app: App, { db, secrets, settings }: Gatewa
     `${path}/:id`,
     { onRequest: mayDelete, config: { action: 'server.delete' }, schema: { params: ServerId } },
     async (request) => {
-      await deleteServerProfile(db, request.params.id);
+      await deleteServerProfile(db, request.params.id, unchanged(request));
       return success();
     },
   );
+}
+
+function show(server: ServerRow, reply: FastifyReply) {
+  reply.header('etag', serverTag(server));
+  return success(shownServer(server));
+}
+
+/** Lets a change pass only while the server is what the caller's If-Match names. */
+function unchanged(request: FastifyRequest) {
+  return (server: ServerRow) => requireMatch(request, 'remote file server', server.id, serverTag(server));
 }

@@ -26,7 +26,7 @@ const FileIds = Type.Array(
 const optional = <Schema extends TSchema>(schema: Schema) =>
   Type.Optional(Type.Union([schema, Type.Literal(''), Type.Null()]));
 
-const Options = Strict({
+export const Options = Strict({
   ...(Object.fromEntries(
     fileOptions.map(({ option, ids }) => [
       option,
@@ -36,14 +36,16 @@ const Options = Strict({
   [locationOption]: Type.Optional(Line(1024)),
 });
 
+export const profileName = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]*$',
+  expected: 'text of 1 to 200 characters without control characters',
+});
+
 export const NewProfileBody = Strict({
   profile: Strict({
-    name: Type.String({
-      minLength: 1,
-      maxLength: 200,
-      pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]*$',
-      expected: 'text of 1 to 200 characters without control characters',
-    }),
+    name: profileName,
     description: Type.Optional(Lines(2000)),
     customizationOptions: Type.Union([Options, Type.Null()]),
   }),

@@ -1,0 +1,40 @@
+/** `PUT /osImages/{id}`: changes a customized profile or a custom file (contract, section 6.2). */
+import { success } from '../answers.ts';
+import type { App } from '../app-types.ts';
+import { requirePrivilege } from '../auth/privileges.ts';
+import { changeFile } from '../changes/change-file.ts';
+import { changeProfile } from '../changes/change-profile.ts';
+import { changeTag } from '../changes/preconditions.ts';
+import { ChangeBody, ChangeParams, ChangeQuery } from '../schemas/changes.ts';
+import type { GatewayServices } from '../services.ts';
+
+export function registerChangeRoutes(app: App, services: GatewayServices): void {
+  app.put(
+    '/osImages/:id',
+    {
+      config: { action: 'image.change' },
+      onRequest: requirePrivilege('lxc-osdeploy-create-import-export-edit-os-files'),
+      schema: {
+        summary: 'Change a customized profile or a custom file',
+        description:
+          'Without imageType the body is {"profile": …}, with imageType the object of that kind of file. What is ' +
+          'absent stays. A file changes for every profile that carries it; exports that run keep what they began with.',
+        tags: ['images'],
+        params: ChangeParams,
+        querystring: ChangeQuery,
+        body: ChangeBody,
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      // The reference's own example has a second question mark, which makes what follows a part of the value.
+      const imageType = request.query.imageType?.split('?', 1)[0] ?? '';
+      const changed =
+        imageType === ''
+          ? (await changeProfile(services.db, id, request.body, request)).profile
+          : await changeFile(services, id, imageType, request.body, request);
+      reply.header('etag', changeTag(changed));
+      return success({ id });
+    },
+  );
+}
