@@ -5,13 +5,10 @@
 import { createHash, type Hash } from 'node:crypto';
 import { Problem } from '@osimage/errors';
 import { checksumsText } from './checksums.ts';
-import { checksumsPath, digestPath, metadataPath } from './layout.ts';
+import { checksumsPath, digestPath, metadataLimit, metadataPath } from './layout.ts';
 import { type ArchiveFile, archiveFiles, type Metadata } from './metadata.ts';
 import { parseMetadata } from './parse-metadata.ts';
 import type { TarHandler } from './tar-reader.ts';
-
-/** Bytes; the metadata of 10,000 files is 5 MB. */
-const metadataLimit = 64 * 1024 * 1024;
 
 export class ExpectedMembers implements TarHandler {
   metadata: Metadata | undefined;

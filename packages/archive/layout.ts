@@ -5,6 +5,9 @@ export const metadataPath = 'profile/metadata.json';
 export const checksumsPath = 'profile/checksums.sha256';
 export const digestPath = 'profile/archive.sha256';
 
+/** The largest metadata.json a reader takes, bytes; that of 10,000 files has 5 MB. */
+export const metadataLimit = 64 * 1024 * 1024;
+
 const folders = {
   boot: 'boot',
   config: 'config',

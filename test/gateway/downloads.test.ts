@@ -1,7 +1,7 @@
 /** Downloads of finished archives: RFC 9110 ranges and conditions, RFC 9530 digests (contract, section 7.2). */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { type FileHandle, rm, truncate } from 'node:fs/promises';
+import { type FileHandle, rm, truncate, writeFile as write } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { deleteObjects } from '@osimage/database';
@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { parseRange } from '../../services/gateway/downloads/range.ts';
 import { writeFile } from '../../services/gateway/downloads/write-file.ts';
+import { collect, makeRichProfile } from '../archive/profile.ts';
 import { createTestGateway, type TestGateway } from '../support/gateway.ts';
 import { addArchive } from '../support/image-rows.ts';
 
@@ -207,4 +208,55 @@ t.test('a range lies inside the file and is what was asked for', async (t) => {
       return typeof range !== 'object' || (range.start >= 0 && range.start <= range.end && range.end < size);
     }),
   );
+});
+
+t.test('contents=true answers the metadata, as long as there is an archive', async (t) => {
+  const gateway = await createTestGateway(t);
+  const { app, db, headers, services } = gateway;
+  const profile = await makeRichProfile(t.testdir());
+  const bytes = await collect(profile.open());
+  const { sha256, path } = await addArchive(db, services.storeRoot, name, bytes);
+  await db.query(`update jobs set state = 'Complete', ended_at = now()`);
+  await db.query('delete from jobs');
+  const get = (id: string, query = '?contents=true', method: 'GET' | 'HEAD' = 'GET') =>
+    app.inject({ method, url: `/osImages/${encodeURIComponent(id)}${query}`, headers });
+
+  const shown = await get(name);
+  t.equal(shown.statusCode, 200, 'its job is gone');
+  t.equal(shown.headers['cache-control'], 'no-store');
+  t.strictSame(shown.json(), {
+    filename: name,
+    size: bytes.length,
+    sha256,
+    ...JSON.parse(profile.metadata),
+    result: 'success',
+    messages: [],
+  });
+  t.same((await get(name, '?contents=false')).rawPayload, bytes);
+  const head = await get(name, '?contents=TRUE', 'HEAD');
+  t.same(
+    [head.statusCode, head.body, head.headers['content-type']],
+    [200, '', 'application/json; charset=utf-8'],
+  );
+
+  const refused = async (id: string, code: number, text: RegExp, query?: string) => {
+    const answer = await get(id, query);
+    t.equal(answer.statusCode, code, id);
+    t.match(answer.json(), { filename: '', jobID: '', result: 'failed', messages: [text, String] }, id);
+  };
+  await refused(`x${name}`, 404, /no archive/);
+  await refused('a|b', 400, /name of an archive/);
+  await refused('win2016', 400, /name of an archive/);
+  await refused(`${name}.sha256`, 400, /name of an archive/);
+  await refused(name, 400, /./, '?contents=maybe');
+  const rotten = Buffer.from(bytes);
+  rotten.fill(0xff, 600, 700);
+  await write(path, rotten);
+  await refused(name, 500, /archive is damaged/);
+  await truncate(path, bytes.length - 1);
+  await refused(name, 500, /instead of/);
+  await rm(path);
+  await refused(name, 500, /missing from the store/);
+  await db.transaction((tx) => deleteObjects(tx, [name]));
+  await refused(name, 404, /was deleted at \d{4}-/);
 });

@@ -2,6 +2,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
+import { readMetadata } from '@osimage/archive';
 import { type ArchiveRow, findArchive } from '@osimage/database';
 import { Problem, systemCode } from '@osimage/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -25,6 +26,26 @@ async function requireArchive(db: GatewayServices['db'], name: string): Promise<
     throw new Problem('archive_gone', { id: name, why: archive.deleted_reason ?? 'deleted', when });
   }
   return archive;
+}
+
+/**
+ * The answer to GET of an archive with `contents=true`: its metadata, read from the archive itself, which outlives
+ * its job. Throws Problem not_found, archive_gone or archive_damaged.
+ */
+export async function readContents(services: Services, name: string) {
+  const archive = await requireArchive(services.db, name);
+  const file = await openArchive(services, archive);
+  await file.close();
+  const metadata = JSON.parse(await readMetadata(join(services.storeRoot, archive.physical_path))) as object;
+  return {
+    filename: name,
+    size: archive.size,
+    sha256: archive.sha256,
+    ...metadata,
+    result: 'success',
+    // Strings on this path only (contract, 7.1).
+    messages: [],
+  };
 }
 
 /** The answer to GET and HEAD of `<archive>.sha256`. */

@@ -9,7 +9,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../app-types.ts';
 import { refuseForgery } from '../auth/forgery.ts';
 import { requirePrivilege } from '../auth/privileges.ts';
-import { archiveSuffix, checksumSuffix, sendArchive, sendChecksum } from '../downloads/archive-download.ts';
+import {
+  archiveSuffix,
+  checksumSuffix,
+  readContents,
+  sendArchive,
+  sendChecksum,
+} from '../downloads/archive-download.ts';
 import { requireObjectId } from '../object-id.ts';
 import { callFor } from '../packager-call.ts';
 import { ExportQuery, ObjectParams } from '../schemas/exports.ts';
@@ -25,6 +31,7 @@ export function registerExportRoutes(app: App, services: GatewayServices): void 
   const exporting = { ...options, config: { ...options.config, action: 'profile.export' } };
   app.get('/osImages/:id', exporting, async (request, reply) => {
     const { id } = request.params;
+    if (wantsContents(request.query)) return await readContents(services, archiveOf(id));
     const download = sendFile(services, id, request, reply);
     if (download) return download;
     // It starts a job although it is a GET (contract, 2.3).
@@ -36,12 +43,28 @@ export function registerExportRoutes(app: App, services: GatewayServices): void 
   // Starts nothing, whatever it is asked about (contract, 7.1).
   app.head('/osImages/:id', options, async (request, reply) => {
     const { id } = request.params;
+    if (wantsContents(request.query)) {
+      await readContents(services, archiveOf(id));
+      return reply.type('application/json; charset=utf-8').send();
+    }
     const download = sendFile(services, id, request, reply);
     if (download) return download;
     const kind = await kindOfId(services.db, requireObjectId(id, 'profile'));
     if (kind === 'image') throw new Problem('base_image_not_exportable', { id });
     if (kind !== 'profile') throw new Problem('not_found', { what: 'profile', id });
     return reply.type('application/json; charset=utf-8').send();
+  });
+}
+
+function wantsContents({ contents }: { contents?: string }): boolean {
+  return contents?.toLowerCase() === 'true';
+}
+
+/** Gives the name of an archive; throws Problem invalid_request for what cannot be one: a profile has no contents yet. */
+function archiveOf(id: string): string {
+  if (!id.includes('|') && id.endsWith(archiveSuffix)) return requireObjectId(id, 'archive');
+  throw new Problem('invalid_request', {
+    detail: `contents=true goes with the name of an archive, which ends in ${archiveSuffix}.`,
   });
 }
 

@@ -4,8 +4,10 @@ import { Strict } from './strict.ts';
 
 export const ObjectParams = Type.Object({ id: Type.String() });
 
-/** Both optional; `path` means nothing without `serverId`. */
+/** All optional; `path` means nothing without `serverId`. */
 export const ExportQuery = Strict({
   serverId: Type.Optional(Type.String()),
   path: Type.Optional(Type.String({ maxLength: 4096 })),
+  /** An addition: `true` with the name of an archive answers its metadata. */
+  contents: Type.Optional(Type.String({ pattern: '^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])?$' })),
 });
