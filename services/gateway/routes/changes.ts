@@ -12,7 +12,7 @@ export function registerChangeRoutes(app: App, services: GatewayServices): void 
   app.put(
     '/osImages/:id',
     {
-      config: { action: 'image.change' },
+      config: { action: 'object.change' },
       onRequest: requirePrivilege('lxc-osdeploy-create-import-export-edit-os-files'),
       schema: {
         summary: 'Change a customized profile or a custom file',
