@@ -2,6 +2,7 @@ export {
   type EmbeddedDatabase,
   EmbeddedDatabaseError,
   type EmbeddedOptions,
+  findRunningEmbedded,
   removeEmbedded,
   startEmbedded,
 } from './embedded/index.ts';
@@ -22,6 +23,7 @@ export * from './queries/jobs.ts';
 export * from './queries/profile-changes.ts';
 export * from './queries/profiles.ts';
 export * from './queries/samples.ts';
+export * from './queries/sealed.ts';
 export * from './queries/servers.ts';
 export * from './queries/sessions.ts';
 export * from './queries/sweep.ts';

@@ -8,4 +8,5 @@ export {
 } from './certificate.ts';
 export { type Kept, keepFresh } from './keep-fresh.ts';
 export { type KeyRing, loadSecretKey } from './key.ts';
-export { open, seal } from './seal.ts';
+export { addKey, dropKeys } from './rotate.ts';
+export { keyIdOf, open, seal } from './seal.ts';

@@ -12,8 +12,12 @@ const VERSION = 'v1';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Encrypts `plaintext` for one place, for example `server/101/password`, with the ring's current key. */
+/**
+ * Encrypts `plaintext` for one place, for example `server/101/password`, with the key that is current now. What it
+ * gives is stored in a transaction that called holdSecretKey before: so no key is dropped in between.
+ */
 export function seal(ring: KeyRing, plaintext: string, context: string): string {
+  ring.reload?.();
   const key = ring.keys.get(ring.current);
   if (key === undefined) throw unreadable(context);
   const nonce = randomBytes(NONCE_BYTES);
@@ -29,7 +33,7 @@ export function seal(ring: KeyRing, plaintext: string, context: string): string 
  */
 export function open(ring: KeyRing, sealed: string, context: string): string {
   const [version, keyId, nonceText, bodyText, ...rest] = sealed.split('.');
-  const key = keyId === undefined ? undefined : ring.keys.get(keyId);
+  const key = keyId === undefined ? undefined : findKey(ring, keyId);
   if (version !== VERSION || keyId === undefined || key === undefined || rest.length > 0)
     throw unreadable(context);
   const nonce = Buffer.from(nonceText ?? '', 'base64url');
@@ -43,6 +47,17 @@ export function open(ring: KeyRing, sealed: string, context: string): string {
   } catch (error) {
     throw unreadable(context, error);
   }
+}
+
+/** The id of the key that opens a sealed text; undefined when it is none. */
+export function keyIdOf(sealed: string): string | undefined {
+  return /^v1\.([0-9a-f]{8})\./.exec(sealed)?.[1];
+}
+
+/** A key that is not known may have been made by a rotation meanwhile. */
+function findKey(ring: KeyRing, keyId: string) {
+  if (!ring.keys.has(keyId)) ring.reload?.();
+  return ring.keys.get(keyId);
 }
 
 function additionalData(keyId: string, context: string): Buffer {

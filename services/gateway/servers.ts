@@ -2,6 +2,7 @@
 import {
   type Database,
   deleteServer,
+  holdSecretKey,
   insertServer,
   lockServer,
   nextServerId,
@@ -41,27 +42,30 @@ export function serverTag(server: ServerRow): string {
 }
 
 /** Makes a profile; throws Problem when its display name is taken. */
-export async function createServerProfile(
+export function createServerProfile(
   db: Database,
   secrets: KeyRing,
   wanted: ServerChange,
   by: string,
 ): Promise<ServerRow> {
-  const blank: ServerValues = {
-    id: await nextServerId(db),
-    display_name: '',
-    address: '',
-    port: 0,
-    protocol: 'SFTP',
-    username: '',
-    password: null,
-    default_path: '',
-    host_keys: [],
-  };
-  const server = withChange(blank, wanted, secrets);
-  const made = await insertServer(db, server, by);
-  if (!made) throw nameTaken(server);
-  return made;
+  return db.transaction(async (tx) => {
+    await holdSecretKey(tx);
+    const blank: ServerValues = {
+      id: await nextServerId(tx),
+      display_name: '',
+      address: '',
+      port: 0,
+      protocol: 'SFTP',
+      username: '',
+      password: null,
+      default_path: '',
+      host_keys: [],
+    };
+    const server = withChange(blank, wanted, secrets);
+    const made = await insertServer(tx, server, by);
+    if (!made) throw nameTaken(server);
+    return made;
+  });
 }
 
 /**
@@ -78,6 +82,7 @@ export function changeServerProfile(
   check: (before: ServerRow) => void,
 ): Promise<ServerRow> {
   return db.transaction(async (tx) => {
+    await holdSecretKey(tx);
     const before = await lockServer(tx, id);
     if (!before) throw unknownServer(id);
     check(before);

@@ -1,11 +1,11 @@
 // Where the key comes from: the setting, or one file that all processes agree on.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
-import { loadSecretKey } from '@osimage/secrets';
+import { keyIdOf, loadSecretKey, open, seal } from '@osimage/secrets';
 import t from 'tap';
 
 t.test('made once, readable by its owner only', async (t) => {
@@ -24,7 +24,7 @@ t.test('made once, readable by its owner only', async (t) => {
 t.test('processes that start at once agree', async (t) => {
   const DATA_DIR = t.testdir({});
   const program = `
-    import { loadSecretKey } from '@osimage/secrets';
+    import { keyIdOf, loadSecretKey, open, seal } from '@osimage/secrets';
     process.stdout.write((await loadSecretKey({ DATA_DIR: process.argv[1] })).current);`;
   const start = () =>
     spawn(process.execPath, ['--input-type=module', '-e', program, DATA_DIR], {
@@ -79,4 +79,39 @@ t.test('keys that cannot be used', async (t) => {
   await mkdir(join(DATA_DIR, 'sub', 'secret.key'), { recursive: true });
   await t.rejects(loadSecretKey({ DATA_DIR: join(DATA_DIR, 'sub') }), { code: 'secret_key_unusable' });
   await t.rejects(loadSecretKey({ DATA_DIR: join(file, 'below') }), { code: 'secret_key_unusable' });
+});
+
+t.test(
+  'several keys: the first is current, a running process learns of new ones and forgets none',
+  async (t) => {
+    const DATA_DIR = t.testdir({});
+    const file = join(DATA_DIR, 'secret.key');
+    const ring = await loadSecretKey({ DATA_DIR });
+    const first = ring.current;
+    const sealed = seal(ring, 'secret', 'server/1/password');
+    const fresh = Buffer.alloc(32, 7).toString('base64');
+    const before = await readFile(file, 'utf8');
+    await writeFile(file, `${fresh}\n${before}`, { mode: 0o600 });
+    const other = await loadSecretKey({ DATA_DIR });
+    t.not(other.current, first);
+    const newer = seal(other, 'newer', 'server/1/password');
+    t.equal(open(ring, newer, 'server/1/password'), 'newer', 'a key that was not known is looked for');
+    t.equal(keyIdOf(seal(ring, 'x', 'server/1/password')), other.current, 'and used from then on');
+    await writeFile(file, `${fresh}\n`);
+    ring.reload?.();
+    t.equal(open(ring, sealed, 'server/1/password'), 'secret', 'what was read before can still be opened');
+    t.throws(() => open(other, 'v1.00000000.AAAA.AAAA', 'server/1/password'), { code: 'secret_unreadable' });
+    await rm(file);
+    t.throws(() => seal(ring, 'x', 'server/1/password'), { code: 'secret_key_unusable', message: /is gone/ });
+  },
+);
+
+t.test('SECRET_KEY_OLD opens and never seals', async (t) => {
+  const DATA_DIR = t.testdir({});
+  const [a, b, c] = [1, 2, 3].map((fill) => Buffer.alloc(32, fill).toString('base64'));
+  const old = await loadSecretKey({ SECRET_KEY: a, DATA_DIR });
+  const ring = await loadSecretKey({ SECRET_KEY: c, SECRET_KEY_OLD: `${a}, ${b}`, DATA_DIR });
+  t.equal(ring.keys.size, 3);
+  t.equal(open(ring, seal(old, 'secret', 'server/1/password'), 'server/1/password'), 'secret');
+  t.equal(keyIdOf(seal(ring, 'x', 'server/1/password')), ring.current);
 });

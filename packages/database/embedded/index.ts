@@ -8,6 +8,7 @@ import type { KeeperOrder } from './keeper.ts';
 import { EmbeddedDatabaseError } from './problem.ts';
 
 export { removePlace as removeEmbedded } from './place.ts';
+export { findRunningEmbedded } from './running.ts';
 export { EmbeddedDatabaseError };
 
 export interface EmbeddedOptions {

@@ -20,7 +20,7 @@ const retryMs = 50;
  * runs makes this throw EmbeddedDatabaseError.
  */
 export async function takeLock(folder: string, shownAs: string, signal: AbortSignal): Promise<Lock> {
-  const address = `\0osimage-export-${createHash('sha256').update(folder).digest('hex')}`;
+  const address = addressOf(folder);
   for (;;) {
     const lock = await tryLock(address);
     if (lock) return lock;
@@ -30,6 +30,15 @@ export async function takeLock(folder: string, shownAs: string, signal: AbortSig
       );
     await delay(retryMs, undefined, { signal });
   }
+}
+
+/** What the holder of the lock of `folder` (absolute, real) does; `gone` when there is none. */
+export function holderOf(folder: string): Promise<string> {
+  return ask(addressOf(folder));
+}
+
+function addressOf(folder: string): string {
+  return `\0osimage-export-${createHash('sha256').update(folder).digest('hex')}`;
 }
 
 function tryLock(address: string): Promise<Lock | undefined> {

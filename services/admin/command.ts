@@ -1,0 +1,47 @@
+/** What a command of `npm run admin` is made of. */
+import type { Database } from '@osimage/database';
+import type { Settings } from '@osimage/settings';
+
+/** The options commands can have; every one also has --json and --help. */
+export const options = {
+  role: { type: 'string' },
+  'password-stdin': { type: 'boolean' },
+  generate: { type: 'boolean' },
+} as const;
+
+export type OptionName = keyof typeof options;
+
+export interface Given {
+  /** What stands after the command's words, as many as `takes` names. */
+  readonly args: readonly string[];
+  readonly role?: string | undefined;
+  readonly 'password-stdin'?: boolean | undefined;
+  readonly generate?: boolean | undefined;
+}
+
+export interface Outcome {
+  /** Printed with --json. */
+  readonly json: object;
+  /** Printed without. */
+  readonly text: string;
+}
+
+export interface Command {
+  /** How it is called: `user add`. */
+  readonly words: string;
+  /** Names of its arguments, `NAME`. */
+  readonly takes: readonly string[];
+  readonly options: readonly OptionName[];
+  /** One line for the help. */
+  readonly summary: string;
+  /**
+   * Checks what was given and asks for what is missing, before the database is touched; gives the work. Both
+   * throw UsageError or Problem.
+   */
+  readonly prepare: (given: Given) => Promise<(db: Database, settings: Settings) => Promise<Outcome>>;
+}
+
+/** The command was not called as it must be. */
+export class UsageError extends Error {
+  override name = 'UsageError';
+}
