@@ -9,6 +9,7 @@ import t, { type Test } from 'tap';
 import { startBuiltInServer } from '../../samples/sftp-server.ts';
 import { adminFor } from '../support/admin.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { createTestGateway } from '../support/gateway.ts';
 import { importWindows } from '../support/sample-profile.ts';
 import { startServices } from '../support/services.ts';
 import { until } from '../support/until.ts';
@@ -110,15 +111,17 @@ t.test('services go on: no job fails, no password is lost', async (t) => {
 });
 
 t.test('every column with something sealed is on the list', async (t) => {
-  const { client, db } = await startServices(t, { packagers: 0 });
-  await client.ok('POST', '/osImages/remoteFileServers', {
+  const { app, db, headers } = await createTestGateway(t);
+  const payload = {
     displayName: 'one',
     address: '127.0.0.1',
     port: 22,
     protocol: 'SFTP',
     username: 'u',
     password: 'a secret of the test',
-  });
+  };
+  const made = await app.inject({ method: 'POST', url: '/osImages/remoteFileServers', headers, payload });
+  t.equal(made.statusCode, 200);
   const { rows: columns } = await db.query<{ table_name: string; column_name: string }>(
     `select table_name, column_name from information_schema.columns
      where table_schema = 'public' and data_type in ('text', 'jsonb', 'json', 'ARRAY')`,
