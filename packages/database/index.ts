@@ -1,3 +1,4 @@
+export { type AuditLog, type AuditTrail, createAuditTrail } from './audit-trail.ts';
 export {
   type EmbeddedDatabase,
   EmbeddedDatabaseError,

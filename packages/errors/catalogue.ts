@@ -149,6 +149,15 @@ export const catalogue = {
     'Read it again, then repeat the change with its new ETag.',
   ),
 
+  // Licence
+  licence_expired: entry(
+    403,
+    'PERMISSION_DENIED',
+    'FQXHMSE9201M',
+    'The licence to export has expired; exports are refused since {since}.',
+    'Ask the administrator to renew the licence and to set LICENSE_VALID_UNTIL to its new end; finished archives can still be fetched.',
+  ),
+
   // Sign-in
   sign_in_required: entry(
     401,

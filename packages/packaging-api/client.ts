@@ -11,6 +11,8 @@ export interface CallOptions {
   /** Whom the call is made for. */
   readonly user: string;
   readonly requestId?: string;
+  /** The caller keeps an audit entry of this itself; the packager believes that of a gateway only. */
+  readonly audited?: true;
   readonly signal?: AbortSignal;
   /** How long the call may take, ms; 10,000 unless told. */
   readonly deadlineMs?: number;
@@ -34,6 +36,7 @@ export interface PackagingClient extends Methods {
 
 export const userMetadata = 'osimage-user';
 export const requestIdMetadata = 'osimage-request-id';
+export const auditedMetadata = 'osimage-audited';
 
 const defaultDeadlineMs = 10_000;
 
@@ -79,6 +82,7 @@ function unary(method: Unary, request: unknown, call: CallOptions): Promise<unkn
   const metadata = new Metadata();
   metadata.set(userMetadata, encodeURIComponent(call.user));
   if (call.requestId) metadata.set(requestIdMetadata, call.requestId);
+  if (call.audited) metadata.set(auditedMetadata, '1');
   const deadline = Date.now() + (call.deadlineMs ?? defaultDeadlineMs);
   const running = method(request, metadata, { deadline }, (error, response) => {
     call.signal?.removeEventListener('abort', cancel);

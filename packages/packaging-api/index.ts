@@ -1,5 +1,6 @@
 export { hostsOf } from './address.ts';
 export {
+  auditedMetadata,
   type CallOptions,
   connectPackager,
   type PackagingClient,

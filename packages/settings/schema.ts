@@ -4,6 +4,8 @@
  */
 import { isIP } from 'node:net';
 
+import { readLicenceEnd } from './licence.ts';
+
 export interface Setting<Value> {
   /** What docs and error lines show as the default. */
   readonly shown: string;
@@ -310,6 +312,13 @@ export const schema = {
     meaning: 'Seconds a stopping packager lets its jobs go on before it hands them back',
     parse: count(0, 3600),
     fallback: 10,
+  },
+  LICENSE_VALID_UNTIL: {
+    shown: 'unset',
+    meaning:
+      'Exports are refused from then on: a date lasts to the end of that day in UTC, a time with its zone to that instant. Unset: no licence is asked for',
+    parse: readLicenceEnd,
+    fallback: undefined as Date | undefined,
   },
   SAMPLES: {
     shown: 'unset',

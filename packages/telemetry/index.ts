@@ -1,1 +1,2 @@
-export { createLogger, type Logger, type LogLevel, logLevels } from './logger.ts';
+export { auditLogger, createLogger, type Logger, type LogLevel, logLevels } from './logger.ts';
+export { Counter, createRegistry, Gauge, Histogram, type Registry } from './metrics.ts';

@@ -33,3 +33,8 @@ export function createLogger(service: string, level: LogLevel): Logger {
     destination({ fd: 2, sync: true }),
   );
 }
+
+/** For the audit trail: writes at info whatever LOG_LEVEL says, except silent. */
+export function auditLogger(log: Logger): Logger {
+  return log.level === 'silent' ? log : log.child({}, { level: 'info' });
+}

@@ -5,6 +5,7 @@ import type {} from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { SessionRow } from '@osimage/database';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { AuditNotes } from './audit/notes.ts';
 
 export type App = FastifyInstance<
   RawServerDefault,
@@ -27,6 +28,10 @@ declare module 'fastify' {
     user: SignedInUser;
     /** Set when the request is authenticated by a session cookie. */
     session: SessionRow | undefined;
+    /** What the request's entry in the audit trail will say. */
+    audit: AuditNotes;
+    /** Keeps the entry now, for answers that are not sent the usual way. */
+    recordAudit(status: number): Promise<void>;
   }
 
   interface FastifyContextConfig {

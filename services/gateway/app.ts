@@ -1,18 +1,25 @@
 /** Puts the gateway together: server, sign-in, answers, then one line for each family of routes. */
 import { fastifyCookie } from '@fastify/cookie';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { createRegistry } from '@osimage/telemetry';
 import type { App } from './app-types.ts';
+import { registerAudit } from './audit/trail.ts';
 import { registerAuthentication } from './auth/authenticate.ts';
 import { createCredentials } from './auth/credentials.ts';
 import { createThrottle } from './auth/throttle.ts';
 import { registerErrorAnswers } from './error-answers.ts';
+import { countLostEntries } from './metrics/audit.ts';
+import { registerHttpMetrics } from './metrics/http.ts';
+import { registerLicenceMetrics } from './metrics/licence.ts';
 import { registerRequestInput } from './request-input.ts';
 import { registerRequestLog } from './request-log.ts';
 import { registerApplianceRoutes } from './routes/aicc.ts';
+import { registerAuditRoute } from './routes/audit.ts';
 import { registerChangeRoutes } from './routes/changes.ts';
 import { registerExportRoutes } from './routes/exports.ts';
 import { registerImageRoutes } from './routes/images.ts';
 import { registerImportRoutes } from './routes/imports.ts';
+import { registerMetricsRoute } from './routes/metrics.ts';
 import { registerServerRoutes } from './routes/servers.ts';
 import { registerSessionRoutes } from './routes/sessions.ts';
 import { registerTaskRoutes } from './routes/tasks.ts';
@@ -31,6 +38,11 @@ export async function buildApp(services: GatewayServices): Promise<App> {
     .setSerializerCompiler(() => JSON.stringify);
   await app.register(fastifyCookie);
 
+  const registry = createRegistry();
+  const auditLost = countLostEntries(registry);
+  registerAudit(app, services, auditLost);
+  registerHttpMetrics(app, registry);
+  registerLicenceMetrics(registry, services.settings);
   registerRequestLog(app);
   registerErrorAnswers(app);
   registerRequestInput(app);
@@ -45,5 +57,7 @@ export async function buildApp(services: GatewayServices): Promise<App> {
   registerImportRoutes(app, services);
   registerExportRoutes(app, services);
   registerTaskRoutes(app, services);
+  registerAuditRoute(app, services);
+  registerMetricsRoute(app, registry);
   return app;
 }

@@ -33,6 +33,7 @@ export function registerErrorAnswers(app: App): void {
 /** Sends the answer for anything caught. */
 export function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error, request);
+  if (request.audit) request.audit.problem = problem;
   if (problem.entry.http >= 500) logFailure(problem, request);
   if (problem.entry.http === 503) reply.header('retry-after', String(retrySeconds));
   if (problem.code === 'too_many_requests') reply.header('retry-after', String(problem.params.seconds));

@@ -12,6 +12,7 @@ import type { Logger } from '@osimage/telemetry';
 import { buildApp } from './app.ts';
 import type { App } from './app-types.ts';
 import { ensureFirstAccount } from './auth/first-account.ts';
+import { watchLicence } from './licence.ts';
 
 /** How long a gateway that starts waits for a database that is not up yet. */
 const waitForDatabaseMs = 60_000;
@@ -51,6 +52,8 @@ export async function startGateway(
     await ensureFirstAccount(db, settings, show);
     const storeRoot = join(settings.DATA_DIR, 'store');
     const app = await buildApp({ settings, db, packager, secrets, storeRoot, log });
+    const stopWatching = watchLicence(settings, log);
+    app.addHook('onClose', async () => stopWatching());
     await app.listen({ host: settings.GATEWAY_HOST, port: settings.GATEWAY_PORT });
     return {
       url: urlOf(app),

@@ -1,6 +1,6 @@
 /** What every part of a packager works with. */
 import type { BlobStore } from '@osimage/blob-store';
-import type { Database } from '@osimage/database';
+import type { AuditTrail, Database } from '@osimage/database';
 import type { AddressRules } from '@osimage/outbound';
 import type { KeyRing } from '@osimage/secrets';
 import type { Settings } from '@osimage/settings';
@@ -16,6 +16,7 @@ export interface PackagerContext {
   /** Where jobs may connect to. */
   readonly addresses: AddressRules;
   readonly log: Logger;
+  readonly audit: AuditTrail;
   /** Name of this process in jobs and logs. */
   readonly worker: string;
 }

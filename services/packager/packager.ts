@@ -2,12 +2,12 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { openStore } from '@osimage/blob-store';
-import { migrate, openDatabase, stopChannel } from '@osimage/database';
+import { createAuditTrail, migrate, openDatabase, stopChannel } from '@osimage/database';
 import { addressRules } from '@osimage/outbound';
 import { openIdentity } from '@osimage/packaging-api';
 import { loadSecretKey } from '@osimage/secrets';
 import type { Settings } from '@osimage/settings';
-import type { Logger } from '@osimage/telemetry';
+import { auditLogger, type Logger } from '@osimage/telemetry';
 import type { PackagerContext } from './context.ts';
 import { serve } from './grpc/server.ts';
 import { openQueue } from './jobs/queue.ts';
@@ -40,6 +40,7 @@ export async function startPackager(settings: Settings, url: string, log: Logger
     secrets: await loadSecretKey(settings),
     addresses: addressRules(settings),
     log,
+    audit: createAuditTrail(db, auditLogger(log)),
     worker: `${hostname()}/${process.pid}`,
   };
   const runner = new Runner(context);

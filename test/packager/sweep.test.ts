@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore } from '@osimage/blob-store';
-import { cancelJobs, insertJob } from '@osimage/database';
+import { cancelJobs, createAuditTrail, insertJob } from '@osimage/database';
 import { loadSecretKey } from '@osimage/secrets';
 import { loadSettings } from '@osimage/settings';
 import { createLogger } from '@osimage/telemetry';
@@ -25,7 +25,8 @@ async function prepare(t: Test): Promise<PackagerContext> {
   t.teardown(() => queue.close());
   const store = await openStore(join(dataDir, 'store'));
   const secrets = await loadSecretKey(settings);
-  return { settings, db, queue, store, secrets, addresses: onlyHere, log, worker: 'test' };
+  const audit = createAuditTrail(db, log);
+  return { settings, db, queue, store, secrets, addresses: onlyHere, log, audit, worker: 'test' };
 }
 
 async function queueId({ db }: PackagerContext, id: string): Promise<string> {

@@ -90,7 +90,7 @@ export interface AuditFilter {
   /** Before this time. */
   until?: Date;
   /** Only entries older than this one. */
-  before?: { at: Date; id: number };
+  before?: { at: Date; id: number | string };
   limit: number;
 }
 

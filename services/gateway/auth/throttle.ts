@@ -7,8 +7,8 @@
  * - A client that has signed in before has a secret to show for it (known-client.ts) and is counted by itself,
  *   whatever others do, also those behind the same address.
  */
-import { isIPv6 } from 'node:net';
 import { Problem } from '@osimage/errors';
+import { networkOf } from './network.ts';
 import { createFailureCounter, type Patience } from './failure-counter.ts';
 
 const second = 1_000;
@@ -86,19 +86,4 @@ export function createThrottle(now: () => number = Date.now): Throttle {
 
 function refuseEarly(waitMs: number): void {
   if (waitMs > 0) throw new Problem('too_many_requests', { seconds: Math.ceil(waitMs / second) });
-}
-
-/** An IPv6 customer has 2^64 addresses at least: the first half stands for them all. */
-function networkOf(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined || !isIPv6(address)) return mapped ?? address;
-  const [head = '', tail] = (address.split('%')[0] ?? '').split('::');
-  const before = head === '' ? [] : head.split(':');
-  const after = tail ? tail.split(':') : [];
-  const zeros = tail === undefined ? 0 : 8 - before.length - after.length;
-  const groups = [...before, ...Array<string>(Math.max(0, zeros)).fill('0'), ...after];
-  return `${groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`;
 }

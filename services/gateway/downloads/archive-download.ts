@@ -94,6 +94,8 @@ export async function sendArchive(
     if (range) reply.code(206).header('content-range', `bytes ${start}-${end}/${archive.size}`);
     reply.header('content-length', String(end - start + 1));
     if (request.method === 'HEAD') return reply.send();
+    // Before the first byte: who has it must be known.
+    await request.recordAudit(reply.statusCode);
     reply.hijack();
     reply.raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
     await writeFile(reply.raw, file, start, end - start + 1);

@@ -16,6 +16,7 @@ import {
   sendArchive,
   sendChecksum,
 } from '../downloads/archive-download.ts';
+import { requireLicence } from '../licence.ts';
 import { requireObjectId } from '../object-id.ts';
 import { callFor } from '../packager-call.ts';
 import { ExportQuery, ObjectParams } from '../schemas/exports.ts';
@@ -31,11 +32,16 @@ export function registerExportRoutes(app: App, services: GatewayServices): void 
   const exporting = { ...options, config: { ...options.config, action: 'profile.export' } };
   app.get('/osImages/:id', exporting, async (request, reply) => {
     const { id } = request.params;
-    if (wantsContents(request.query)) return await readContents(services, archiveOf(id));
+    if (wantsContents(request.query)) {
+      request.audit.action = 'archive.contents';
+      return await readContents(services, archiveOf(id));
+    }
+    if (isFileName(id)) request.audit.action = 'archive.download';
     const download = sendFile(services, id, request, reply);
     if (download) return download;
     // It starts a job although it is a GET (contract, 2.3).
     refuseForgery(request);
+    requireLicence(services.settings);
     const { serverId = '', path = '' } = request.query;
     return await startExport(services, { id, serverId, path }, request);
   });
@@ -68,6 +74,12 @@ function archiveOf(id: string): string {
   });
 }
 
+function isFileName(id: string): boolean {
+  return (
+    !id.includes('|') && (id.endsWith(archiveSuffix) || id.endsWith(`${archiveSuffix}${checksumSuffix}`))
+  );
+}
+
 /** Answers when `id` is a file name; otherwise undefined. */
 function sendFile(
   services: GatewayServices,
@@ -75,11 +87,10 @@ function sendFile(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> | undefined {
-  if (id.includes('|')) return undefined;
+  if (!isFileName(id)) return undefined;
   if (id.endsWith(archiveSuffix)) {
     return sendArchive(services, requireObjectId(id, 'archive'), request, reply);
   }
-  if (!id.endsWith(`${archiveSuffix}${checksumSuffix}`)) return undefined;
   const name = requireObjectId(id.slice(0, -checksumSuffix.length), 'archive');
   return sendChecksum(services, name, reply);
 }

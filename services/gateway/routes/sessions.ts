@@ -33,7 +33,7 @@ export function registerSessionRoutes(
   const signIn = { tags, summary: 'Sign in', body: SignIn };
   app.post(
     '/sessions',
-    { config: { public: true, action: 'session.start' }, schema: signIn },
+    { config: { public: true, action: 'sign-in' }, schema: signIn },
     async (request, reply) => {
       const { UserId, password } = request.body;
       const knownClient = request.cookies[knownClientCookie];
@@ -82,7 +82,7 @@ export function registerSessionRoutes(
   // 200 with a body: pylxca parses it (contract, 2.4). With HTTP Basic there is no session to end.
   app.delete(
     '/sessions',
-    { config: { action: 'session.end' }, schema: { tags, summary: 'Sign out' } },
+    { config: { action: 'sign-out' }, schema: { tags, summary: 'Sign out' } },
     async (request, reply) => {
       if (request.session) await deleteSession(db, request.session.id);
       clearSessionCookies(reply);

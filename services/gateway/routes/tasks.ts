@@ -5,6 +5,7 @@ import { success } from '../answers.ts';
 import type { App } from '../app-types.ts';
 import { requirePrivilege } from '../auth/privileges.ts';
 import { callFor } from '../packager-call.ts';
+import { readTime } from '../request-time.ts';
 import {
   ForeignJob,
   jobStates,
@@ -28,7 +29,7 @@ export function registerTaskRoutes(app: App, { db, packager }: GatewayServices):
       ...(before !== undefined && { before }),
       ...(status !== undefined && { states: statesOf(status) }),
       ...(createdBy !== undefined && { createdBy }),
-      ...(since !== undefined && { since: timeOf(since) }),
+      ...(since !== undefined && { since: readTime('since', since) }),
     });
     return jobs.map(shownTask);
   });
@@ -87,11 +88,4 @@ function statesOf(status: string): JobState[] {
       throw new Problem('invalid_request', { detail: `The status must be one of ${jobStates.join(', ')}.` });
     return state;
   });
-}
-
-function timeOf(since: string): Date {
-  const time = new Date(since);
-  if (!/^\d{4}-\d\d-\d\d/.test(since) || Number.isNaN(time.getTime()))
-    throw new Problem('invalid_request', { detail: 'since must be a time like 2026-01-31T05:43:10Z.' });
-  return time;
 }

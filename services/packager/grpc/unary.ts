@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import type { handleUnaryCall } from '@grpc/grpc-js';
 import { toProblem } from '@osimage/errors';
-import { requestIdMetadata, toStatus } from '@osimage/packaging-api';
+import { auditedMetadata, requestIdMetadata, toStatus } from '@osimage/packaging-api';
 import type { PackagerContext } from '../context.ts';
+import { auditCall } from './audit.ts';
 import { type Caller, callerOf } from './caller.ts';
 import { firstOf } from './metadata.ts';
 
@@ -15,21 +16,29 @@ export interface Call extends Caller {
 
 /** `answer` may throw anything; callers get a status with our code, the log gets the cause. */
 export function unary<Request, Response>(
-  { log, settings }: Pick<PackagerContext, 'log' | 'settings'>,
+  { log, settings, audit }: Pick<PackagerContext, 'log' | 'settings' | 'audit'>,
   answer: (request: Request, call: Call) => Promise<Response>,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
     const hungUp = new AbortController();
     call.on('cancelled', () => hungUp.abort());
     const requestId = firstOf(call.metadata, requestIdMetadata) || randomUUID();
+    const facts = { path: call.getPath(), request: call.request, address: call.getPeer(), requestId };
+    let caller: Caller | undefined;
+    const auditedByCaller = () =>
+      caller?.viaGateway === true && firstOf(call.metadata, auditedMetadata) !== '';
     const run = async () => {
-      const caller = callerOf(call, settings.GRPC_GATEWAYS);
+      caller = callerOf(call, settings.GRPC_GATEWAYS);
       return await answer(call.request, { ...caller, requestId, signal: hungUp.signal });
     };
     run().then(
-      (response) => callback(null, response),
-      (error: unknown) => {
+      async (response) => {
+        if (!auditedByCaller()) await auditCall(audit, { ...facts, user: caller?.user ?? '' }, { response });
+        callback(null, response);
+      },
+      async (error: unknown) => {
         const problem = toProblem(error, requestId);
+        if (!auditedByCaller()) await auditCall(audit, { ...facts, user: caller?.user ?? '' }, { problem });
         if (problem.entry.http >= 500 && !hungUp.signal.aborted)
           log.error({ err: problem, cause: problem.cause, request: requestId }, 'call failed');
         callback(toStatus(problem));

@@ -18,6 +18,7 @@ import { customizationOptions } from '@osimage/os-media';
 import { normaliseTargetPath } from '@osimage/outbound';
 import type { PackagerContext } from '../context.ts';
 import { archiveName } from './archive-name.ts';
+import { requireLicence } from './licence.ts';
 
 export interface ExportOrder {
   profileId: string;
@@ -38,10 +39,11 @@ export interface AcceptedExport {
 
 /**
  * Creates an export job of what the profile is now. When this returns, the job is committed and will run.
- * Throws Problem not_found, base_image_not_exportable or invalid_request (path).
+ * Throws Problem licence_expired, not_found, base_image_not_exportable or invalid_request (path).
  */
 export async function startExport(context: PackagerContext, order: ExportOrder): Promise<AcceptedExport> {
   const { db, queue } = context;
+  requireLicence(context.settings);
   const path = order.serverId ? normaliseTargetPath(order.path) : '';
   const remarks = order.path && !order.serverId ? ['path was ignored, because there is no serverId.'] : [];
   return await db.transaction(async (tx) => {
