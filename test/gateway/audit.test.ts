@@ -1,6 +1,5 @@
 /** The audit trail of REST requests: what leaves an entry, what is in it, and what never is. */
 import { type AuditRow, createAuditTrail, listAudit } from '@osimage/database';
-import type { InjectOptions } from 'fastify';
 import t, { type Test } from 'tap';
 import { createFloodLimit } from '../../services/gateway/audit/flood-limit.ts';
 import { basic, createTestGateway, type TestGateway, userName, userPassword } from '../support/gateway.ts';
@@ -11,6 +10,13 @@ import { createRowPackager } from '../support/row-packager.ts';
 const profile = 'rhels9.4|rhels9.4-x86_64-install-Minimal';
 const encoded = encodeURIComponent(profile);
 const origin = { 'sec-fetch-site': 'cross-site' };
+
+interface Order {
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  url: string;
+  headers?: Record<string, string>;
+  payload?: object;
+}
 
 async function gatewayWithRows(t: Test): Promise<TestGateway> {
   const gateway: TestGateway = await createTestGateway(t, {
@@ -52,7 +58,7 @@ t.test('each changing route and the export leave one entry with a word of their 
 t.test('the entries say what was made, changed and deleted, and by whom', async (t) => {
   const gateway = await gatewayWithRows(t);
   const { app, headers, db } = gateway;
-  const entryOf = async (order: InjectOptions) => {
+  const entryOf = async (order: Order) => {
     const answer = await app.inject({ headers, ...order });
     const [entry] = await entriesOf(gateway, answer);
     return { body: answer.json(), entry };
@@ -116,7 +122,7 @@ t.test('downloads leave one before their first byte, reading does not', async (t
 t.test('signing in, failing to, and being refused', async (t) => {
   const gateway = await gatewayWithRows(t);
   const { app, headers, addUser, db } = gateway;
-  const only = async (order: InjectOptions) => {
+  const only = async (order: Order) => {
     const answer = await app.inject(order);
     const entries = await entriesOf(gateway, answer);
     t.equal(entries.length, 1, JSON.stringify(order));
@@ -141,7 +147,7 @@ t.test('signing in, failing to, and being refused', async (t) => {
   t.match((await signIn(7, 'x')).entry, { outcome: 'failed', status: 400, user_name: '' });
 
   const badBasic = { headers: basic('anna', 'the-secret-anna-tried') };
-  for (const order of [{ url: '/tasks' }, { method: 'DELETE', url: '/osImages/x' }])
+  for (const order of [{ url: '/tasks' }, { method: 'DELETE', url: '/osImages/x' } as const])
     t.match((await only({ ...order, ...badBasic })).entry, {
       action: 'sign-in',
       outcome: 'refused',
@@ -182,7 +188,7 @@ t.test('signing in, failing to, and being refused', async (t) => {
     user_name: userName,
   });
   const csrf = answer.cookies.find(({ name }) => name === 'csrf')!.value;
-  const out = { method: 'DELETE', url: '/sessions', headers: { cookie, 'x-csrf-token': csrf } };
+  const out = { method: 'DELETE', url: '/sessions', headers: { cookie, 'x-csrf-token': csrf } } as const;
   t.match((await only(out)).entry, { action: 'sign-out', outcome: 'success', user_name: userName });
 
   const throttled = async () => {

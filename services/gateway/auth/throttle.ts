@@ -8,8 +8,8 @@
  *   whatever others do, also those behind the same address.
  */
 import { Problem } from '@osimage/errors';
-import { networkOf } from './network.ts';
 import { createFailureCounter, type Patience } from './failure-counter.ts';
+import { networkOf } from './network.ts';
 
 const second = 1_000;
 const minute = 60 * second;
