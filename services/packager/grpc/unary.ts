@@ -23,22 +23,25 @@ export function unary<Request, Response>(
     const hungUp = new AbortController();
     call.on('cancelled', () => hungUp.abort());
     const requestId = firstOf(call.metadata, requestIdMetadata) || randomUUID();
-    const facts = { path: call.getPath(), request: call.request, address: call.getPeer(), requestId };
     let caller: Caller | undefined;
-    const auditedByCaller = () =>
-      caller?.viaGateway === true && firstOf(call.metadata, auditedMetadata) !== '';
+    /** Keeps the audit entry, unless a gateway does. */
+    const keep = async (outcome: Parameters<typeof auditCall>[2]) => {
+      if (caller?.viaGateway && firstOf(call.metadata, auditedMetadata) !== '') return;
+      const facts = { path: call.getPath(), request: call.request, address: call.getPeer(), requestId };
+      await auditCall(audit, { ...facts, user: caller?.user ?? '' }, outcome);
+    };
     const run = async () => {
       caller = callerOf(call, settings.GRPC_GATEWAYS);
       return await answer(call.request, { ...caller, requestId, signal: hungUp.signal });
     };
     run().then(
       async (response) => {
-        if (!auditedByCaller()) await auditCall(audit, { ...facts, user: caller?.user ?? '' }, { response });
+        await keep({ response });
         callback(null, response);
       },
       async (error: unknown) => {
         const problem = toProblem(error, requestId);
-        if (!auditedByCaller()) await auditCall(audit, { ...facts, user: caller?.user ?? '' }, { problem });
+        await keep({ problem });
         if (problem.entry.http >= 500 && !hungUp.signal.aborted)
           log.error({ err: problem, cause: problem.cause, request: requestId }, 'call failed');
         callback(toStatus(problem));
