@@ -365,8 +365,8 @@ export const catalogue = {
     400,
     'INVALID_ARGUMENT',
     'FQXHMFC9112M',
-    '{found} is not supported yet.',
-    'Use Red Hat Enterprise Linux or its kin, Debian or Windows Server; GET /osImages lists them under supportedImages.',
+    '{found} is not supported.',
+    'Use one of the systems that GET /osImages lists under supportedImages.',
   ),
 
   // The store

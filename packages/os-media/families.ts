@@ -1,6 +1,6 @@
 /** The families of operating systems: what belongs to one, and what its profiles can carry. */
 
-export type OsFamily = 'rhel' | 'debian' | 'windows';
+export type OsFamily = 'rhel' | 'sles' | 'debian' | 'ubuntu' | 'windows' | 'esxi';
 
 // Names callers use for `os`, in the vendor's examples, xCAT's spelling and plain words.
 const familyNames: Record<OsFamily, readonly string[]> = {
@@ -21,8 +21,22 @@ const familyNames: Record<OsFamily, readonly string[]> = {
     'oracle',
     'oraclelinux',
   ],
+  sles: [
+    'sles',
+    'sle',
+    'suse',
+    'suselinux',
+    'suselinuxenterprise',
+    'suselinuxenterpriseserver',
+    'leap',
+    'opensuse',
+    'opensuse-leap',
+    'opensuseleap',
+  ],
   debian: ['debian'],
+  ubuntu: ['ubuntu', 'ubuntu-server', 'ubuntuserver'],
   windows: ['win', 'windows', 'winserver', 'windowsserver'],
+  esxi: ['esxi', 'esx', 'vmware', 'vmwareesxi', 'vsphere'],
 };
 
 const families = new Map(
@@ -61,14 +75,28 @@ const releases: readonly [type: OsFamily, id: string, displayName: string][] = [
   ['rhel', 'centos7', 'CentOS 7'],
   ['rhel', 'centos-stream9', 'CentOS Stream 9'],
   ['rhel', 'centos-stream10', 'CentOS Stream 10'],
+  ['sles', 'sles12.5', 'SUSE Linux Enterprise Server 12 SP5'],
+  ['sles', 'sles15.4', 'SUSE Linux Enterprise Server 15 SP4'],
+  ['sles', 'sles15.5', 'SUSE Linux Enterprise Server 15 SP5'],
+  ['sles', 'sles15.6', 'SUSE Linux Enterprise Server 15 SP6'],
+  ['sles', 'sles15.7', 'SUSE Linux Enterprise Server 15 SP7'],
+  ['sles', 'opensuse-leap15.6', 'openSUSE Leap 15.6'],
   ['debian', 'debian11', 'Debian 11 (bullseye)'],
   ['debian', 'debian12', 'Debian 12 (bookworm)'],
   ['debian', 'debian13', 'Debian 13 (trixie)'],
+  ['ubuntu', 'ubuntu20.04', 'Ubuntu Server 20.04 LTS'],
+  ['ubuntu', 'ubuntu22.04', 'Ubuntu Server 22.04 LTS'],
+  ['ubuntu', 'ubuntu24.04', 'Ubuntu Server 24.04 LTS'],
+  ['ubuntu', 'ubuntu26.04', 'Ubuntu Server 26.04 LTS'],
   ['windows', 'win2012r2', 'Windows Server 2012 R2'],
   ['windows', 'win2016', 'Windows Server 2016'],
   ['windows', 'win2019', 'Windows Server 2019'],
   ['windows', 'win2022', 'Windows Server 2022'],
   ['windows', 'win2025', 'Windows Server 2025'],
+  ['esxi', 'esxi6.7', 'VMware ESXi 6.7'],
+  ['esxi', 'esxi7.0', 'VMware ESXi 7.0'],
+  ['esxi', 'esxi8.0', 'VMware ESXi 8.0'],
+  ['esxi', 'esxi9.0', 'VMware ESXi 9.0'],
 ];
 
 /** The operating systems that can be imported, for `supportedImages` of GET /osImages (contract, section 4). */

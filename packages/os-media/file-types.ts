@@ -2,24 +2,33 @@
 import { Problem } from '@osimage/errors';
 import { familyOf, type OsFamily } from './families.ts';
 
-/** Extensions of an image type for each family, or for all; undefined: any name, the content decides. */
-type Extensions = Readonly<Record<OsFamily, readonly string[]>> | undefined;
+/** Endings of an image type for each family, or for all; undefined: any name, the content decides. */
+type Endings = Readonly<Record<OsFamily, readonly string[]>> | undefined;
 
-function everywhere(...extensions: string[]): Extensions {
-  return { rhel: extensions, debian: extensions, windows: extensions };
+/** One table row: what the Linux families have in common, what differs, and ESXi, which has the least. */
+function row(
+  linux: readonly string[],
+  others: Partial<Record<OsFamily, readonly string[]>> & { windows: readonly string[] },
+): Endings {
+  return { rhel: linux, sles: linux, debian: linux, ubuntu: linux, esxi: [], ...others };
 }
 
-const linuxScripts = ['.sh', '.pm', '.pl', '.py'];
-
-const table: Readonly<Record<string, Extensions>> = {
-  OS: everywhere('.iso'),
-  BOOT: { rhel: [], debian: [], windows: ['.zip'] },
+const table: Readonly<Record<string, Endings>> = {
+  OS: row(['.iso'], { windows: ['.iso'], esxi: ['.iso'] }),
+  BOOT: row([], { windows: ['.zip'] }),
   // The contract names a format here, not an extension.
   CONFIG: undefined,
-  DUD: { rhel: ['.iso', '.rpm'], debian: ['.iso', '.rpm'], windows: ['.zip'] },
-  SCRIPT: { rhel: linuxScripts, debian: linuxScripts, windows: ['.cmd', '.ps1'] },
-  SOFTWARE: { rhel: ['.tar.gz'], debian: ['.tar.gz'], windows: ['.zip'] },
-  UNATTEND: { rhel: ['.ks', '.cfg'], debian: ['.cfg'], windows: ['.xml'] },
+  DUD: row(['.iso', '.rpm'], { windows: ['.zip'] }),
+  SCRIPT: row(['.sh', '.pm', '.pl', '.py'], { windows: ['.cmd', '.ps1'] }),
+  SOFTWARE: row(['.tar.gz'], { windows: ['.zip'] }),
+  // Ubuntu is an addition to the contract; its installer looks for a file that is named user-data.
+  UNATTEND: row(['.ks', '.cfg'], {
+    sles: ['.xml'],
+    debian: ['.cfg'],
+    ubuntu: ['.yaml', '.yml', 'user-data'],
+    windows: ['.xml'],
+    esxi: ['.cfg', '.ks'],
+  }),
 };
 
 const maxNameBytes = 255;
@@ -43,7 +52,9 @@ export function checkFileName(imageType: string, name: string, os = ''): void {
   const allowed = allowedExtensions(imageType, os);
   if (!allowed || allowed.some((extension) => hasExtension(name, extension))) return;
   if (allowed.length === 0) {
-    throw new Problem('option_not_supported', { detail: `Files of type ${imageType} are for Windows only.` });
+    throw new Problem('option_not_supported', {
+      detail: `Files of type ${imageType} are ${whose(imageType)}.`,
+    });
   }
   throw new Problem('wrong_extension', {
     type: imageType,
@@ -52,7 +63,7 @@ export function checkFileName(imageType: string, name: string, os = ''): void {
   });
 }
 
-/** The extensions a type may have; undefined when it may have any, empty when the family has no such files. */
+/** The extensions (or, without a dot, whole names) a type may have; undefined when it may have any, empty when the family has no such files. */
 export function allowedExtensions(imageType: string, os = ''): readonly string[] | undefined {
   const extensions = Object.hasOwn(table, imageType) ? table[imageType] : undefined;
   if (!extensions) return undefined;
@@ -60,9 +71,15 @@ export function allowedExtensions(imageType: string, os = ''): readonly string[]
   return family ? extensions[family] : [...new Set(Object.values(extensions).flat())];
 }
 
-/** Whether `name` ends in `extension`, case ignored, with something before it. */
+/** Whether `name` ends in `extension`, case ignored, with something before it, or is the whole name one without a dot says. */
 export function hasExtension(name: string, extension: string): boolean {
+  if (!extension.startsWith('.')) return name.toLowerCase() === extension;
   return name.length > extension.length && name.toLowerCase().endsWith(extension);
+}
+
+/** Whose files of a type are, for a family that has none. */
+function whose(imageType: string): string {
+  return table[imageType]?.rhel.length === 0 ? 'for Windows only' : 'not for VMware ESXi';
 }
 
 function nameFault(name: string): string | undefined {

@@ -3,15 +3,7 @@ import { Problem } from '@osimage/errors';
 import { type ByteSource, withByteSource } from './byte-source.ts';
 import { familyOf, type OsFamily } from './families.ts';
 import { type IsoImage, openIso } from './iso9660.ts';
-import {
-  type Finding,
-  readBootCfg,
-  readDiscinfo,
-  readDiskInfo,
-  readSuseMedia,
-  readTreeinfo,
-  windowsFinding,
-} from './markers.ts';
+import { type Finding, findSystem } from './markers/index.ts';
 import { imageId } from './slug.ts';
 import { isUdf } from './udf.ts';
 
@@ -25,7 +17,7 @@ export interface MediaIdentity {
   readonly version: string;
   /** As the kernel calls it, for example x86_64. */
   readonly arch: string;
-  /** Tells builds of one release apart where a family has such a thing; empty for the present ones. */
+  /** Tells builds of one release apart where a family has such a thing; only ESXi's say one. */
   readonly buildId: string;
   /** For people, for example "Red Hat Enterprise Linux 9.4". */
   readonly name: string;
@@ -37,16 +29,6 @@ export interface MediaHint {
   readonly osrelease?: string;
   readonly name?: string;
 }
-
-// SUSE's before .treeinfo, which newer SUSE media have as well.
-const markers: readonly [path: string, read: (text: string) => Finding | undefined][] = [
-  ['media.1/media', readSuseMedia],
-  ['.treeinfo', readTreeinfo],
-  ['.discinfo', readDiscinfo],
-  ['.disk/info', readDiskInfo],
-  ['boot.cfg', readBootCfg],
-];
-const maxMarkerSize = 256 * 1024;
 
 /**
  * Identifies the image at `path`. What the medium says of itself decides; `hint` fills in what it does not
@@ -61,7 +43,8 @@ export async function identifyMedia(
 ): Promise<MediaIdentity> {
   const name = hint.name ?? 'the image';
   return await withByteSource(path, { name, type: 'OS' }, signal, async (source) => {
-    const found = await inspect(source);
+    const iso = await checkDisc(source);
+    const found = iso && (await findSystem(iso));
     if (found && !found.family) throw new Problem('os_not_supported', { found: found.name });
     return settle(source, found, hint, name);
   });
@@ -76,17 +59,6 @@ export async function checkDisc(source: ByteSource): Promise<IsoImage | undefine
   const udf = await isUdf(source);
   if (!iso && !udf) throw source.wrong('it has neither an ISO 9660 nor a UDF file system');
   return iso;
-}
-
-async function inspect(source: ByteSource): Promise<Finding | undefined> {
-  const iso = await checkDisc(source);
-  if (!iso) return undefined;
-  for (const [path, read] of markers) {
-    const bytes = await iso.read(path, maxMarkerSize);
-    const found = bytes && read(bytes.toString('utf8'));
-    if (found) return found;
-  }
-  return (await iso.has('sources/boot.wim')) ? windowsFinding : undefined;
 }
 
 function settle(

@@ -35,7 +35,16 @@ export type OptionName = (typeof fileOptions)[number]['option'] | typeof locatio
 const all: readonly OptionName[] = [...fileOptions.map(({ option }) => option), locationOption];
 // Boot files are WinPE images: contract, section 5.2.
 const linux = all.filter((name) => name !== 'bootOptions');
-const supported: Record<OsFamily, readonly OptionName[]> = { rhel: linux, debian: linux, windows: all };
+// ESXi takes neither scripts nor drivers beside its installer; the vendor states nothing for software.
+const esxi: readonly OptionName[] = ['customConfigOptions', 'unattendOptions'];
+const supported: Record<OsFamily, readonly OptionName[]> = {
+  rhel: linux,
+  sles: linux,
+  debian: linux,
+  ubuntu: linux,
+  windows: all,
+  esxi,
+};
 
 /** The options profiles of a family support; none for a family that is not known. */
 export function supportedOptions(family: string): readonly OptionName[] {

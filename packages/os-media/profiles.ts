@@ -2,6 +2,9 @@
 import type { OsFamily } from './families.ts';
 import type { MediaIdentity } from './identify.ts';
 import { profileName } from './slug.ts';
+import { autoinstall } from './unattend/autoinstall.ts';
+import { autoyast } from './unattend/autoyast.ts';
+import { esxiKickstart } from './unattend/esxi-kickstart.ts';
 import { kickstart } from './unattend/kickstart.ts';
 import { preseed } from './unattend/preseed.ts';
 import { windowsUnattend } from './unattend/windows.ts';
@@ -38,11 +41,30 @@ const kinds: Record<OsFamily, { readonly extension: string; readonly kinds: read
       },
     ],
   },
+  sles: {
+    extension: '.xml',
+    kinds: [
+      { kind: 'Minimal', description: 'Minimal installation', content: (id) => autoyast('Minimal', id) },
+      { kind: 'Basic', description: 'Server without a desktop', content: (id) => autoyast('Basic', id) },
+      {
+        kind: 'Virtualization-KVM',
+        description: 'Host for virtual machines',
+        content: (id) => autoyast('Virtualization-KVM', id),
+      },
+    ],
+  },
   debian: {
     extension: '.cfg',
     kinds: [
       { kind: 'Minimal', description: 'Base system with SSH', content: (id) => preseed('Minimal', id) },
       { kind: 'Basic', description: 'Standard system with SSH', content: (id) => preseed('Basic', id) },
+    ],
+  },
+  ubuntu: {
+    extension: '.yaml',
+    kinds: [
+      { kind: 'Minimal', description: 'Minimal server', content: (id) => autoinstall('Minimal', id) },
+      { kind: 'Server', description: 'Server without a desktop', content: (id) => autoinstall('Server', id) },
     ],
   },
   windows: {
@@ -69,6 +91,10 @@ const kinds: Record<OsFamily, { readonly extension: string; readonly kinds: read
         content: (id) => windowsUnattend('Datacenter_core', id),
       },
     ],
+  },
+  esxi: {
+    extension: '.cfg',
+    kinds: [{ kind: 'Virtualization', description: 'Host for virtual machines', content: esxiKickstart }],
   },
 };
 

@@ -1,6 +1,5 @@
-/** Recognises JSON, scripts, answer files and XML. */
+/** Recognises JSON, scripts and other text. */
 import type { ByteSource } from './byte-source.ts';
-import { xmlFault } from './xml.ts';
 
 /** Largest configuration or unattend file, bytes. */
 const maxTextSize = 4 * 1024 * 1024;
@@ -34,14 +33,9 @@ export async function checkPlainText(source: ByteSource): Promise<void> {
   await readText(source);
 }
 
-/** A well-formed XML document. */
-export async function checkXmlFile(source: ByteSource): Promise<void> {
-  const fault = xmlFault(await readText(source));
-  if (fault) throw source.wrong(`it is not well-formed XML: ${fault}`);
-}
-
-async function readText(source: ByteSource): Promise<string> {
-  if (source.size > maxTextSize) throw source.wrong(`it is larger than ${maxTextSize} bytes`);
+/** The whole text, of at most `limit` bytes. Throws Problem wrong_content. */
+export async function readText(source: ByteSource, limit = maxTextSize): Promise<string> {
+  if (source.size > limit) throw source.wrong(`it is larger than ${limit} bytes`);
   return decode(source, await source.read(0, source.size), { whole: true });
 }
 

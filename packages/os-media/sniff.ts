@@ -4,12 +4,14 @@
  * found and never quote it.
  */
 import { type ByteSource, withByteSource } from './byte-source.ts';
+import { familyOf, type OsFamily } from './families.ts';
 import { hasExtension } from './file-types.ts';
 import { checkDisc } from './identify.ts';
 import { checkRpm, checkTarGz, checkZip } from './sniff-archives.ts';
-import { checkJsonObject, checkPlainText, checkScript, checkXmlFile } from './sniff-text.ts';
+import { checkJsonObject, checkPlainText, checkScript } from './sniff-text.ts';
+import { checkAutoinstall, checkXmlAnswers } from './sniff-unattend.ts';
 
-type Check = (source: ByteSource) => Promise<unknown>;
+type Check = (source: ByteSource, family: OsFamily | undefined) => Promise<unknown>;
 
 // By type, then by the first fitting extension; '' is any.
 const checks: Readonly<Record<string, readonly (readonly [extension: string, check: Check])[]>> = {
@@ -27,7 +29,10 @@ const checks: Readonly<Record<string, readonly (readonly [extension: string, che
     ['.zip', checkZip],
   ],
   UNATTEND: [
-    ['.xml', checkXmlFile],
+    ['.xml', checkXmlAnswers],
+    ['.yaml', checkAutoinstall],
+    ['.yml', checkAutoinstall],
+    ['user-data', checkAutoinstall],
     ['', checkPlainText],
   ],
 };
@@ -35,18 +40,20 @@ const checks: Readonly<Record<string, readonly (readonly [extension: string, che
 /**
  * Checks the content of a file, given by its path or as bytes, which the user knows as `name`. Throws Problem wrong_content, or
  * the signal's reason when it aborts. A name whose extension the type does not take is wrong content as well.
+ * `os`, where the importer names one, tells which system's unattend file it must be.
  */
 export async function checkContent(
   imageType: string,
   name: string,
   content: string | Buffer,
   signal?: AbortSignal,
+  os = '',
 ): Promise<void> {
   await withByteSource(content, { name, type: imageType }, signal, async (source) => {
     const ofType = Object.hasOwn(checks, imageType) ? checks[imageType] : undefined;
     const check = ofType?.find(([extension]) => extension === '' || hasExtension(name, extension))?.[1];
     if (!check) throw source.wrong('no file of this name and type is known');
     if (source.size === 0) throw source.wrong('it is empty');
-    await check(source);
+    await check(source, familyOf(os));
   });
 }

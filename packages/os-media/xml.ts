@@ -16,16 +16,23 @@ const badCharacter = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
 
 /** What is wrong with `text`, with the number of its line, or undefined when it is well-formed. */
 export function xmlFault(text: string): string | undefined {
+  return readXml(text).fault;
+}
+
+/** As xmlFault; a document without a fault comes with the local name of its root element. */
+export function readXml(text: string): { fault: string } | { fault: undefined; root: string } {
   const scanner = new Scanner(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
   const fault = badCharacter.test(text) ? 'it has a forbidden control character' : scanner.run();
-  return fault && `${fault} (line ${scanner.line})`;
+  if (fault) return { fault: `${fault} (line ${scanner.line})` };
+  return { fault: undefined, root: scanner.root.replace(/^.*:/, '') };
 }
 
 class Scanner {
   readonly text: string;
   readonly open: string[] = [];
   at = 0;
-  hasRoot = false;
+  /** Name of the root element; empty before it. */
+  root = '';
 
   constructor(text: string) {
     this.text = text;
@@ -42,7 +49,7 @@ class Scanner {
       if (fault) return fault;
     }
     if (this.open.length > 0) return 'an element is not closed';
-    return this.hasRoot ? undefined : 'there is no element';
+    return this.root === '' ? 'there is no element' : undefined;
   }
 
   characters(): string | undefined {
@@ -72,7 +79,7 @@ class Scanner {
   /** A plain <!DOCTYPE profile> before the root, as AutoYaST files have it. */
   documentType(): string | undefined {
     const whole = this.match(/<!DOCTYPE\s[^<>[\]]+>/y);
-    if (!whole || this.hasRoot) return 'there is a declaration that is not allowed';
+    if (!whole || this.root !== '') return 'there is a declaration that is not allowed';
     return undefined;
   }
 
@@ -84,7 +91,7 @@ class Scanner {
   element(): string | undefined {
     const tag = this.match(startTag);
     if (!tag?.[1]) return 'there is a bare "<"';
-    if (this.open.length === 0 && this.hasRoot) return 'there is a second root element';
+    if (this.open.length === 0 && this.root !== '') return 'there is a second root element';
     const attributes = new Set<string>();
     for (let found = this.match(attribute); found; found = this.match(attribute)) {
       if (attributes.has(found[1] ?? '')) return 'an attribute is there twice';
@@ -93,7 +100,7 @@ class Scanner {
     }
     const end = this.match(tagEnd);
     if (!end) return 'a tag is damaged';
-    this.hasRoot = true;
+    this.root ||= tag[1];
     if (end[1] === '') this.open.push(tag[1]);
     return this.open.length > maxDepth ? 'its elements are nested too deeply' : undefined;
   }

@@ -86,23 +86,148 @@ t.test('media say what they are', async (t) => {
   }
 });
 
-t.test('what is recognised but not supported yet is named', async (t) => {
+/** What the first marker does not say comes from another file. */
+const composed: [files: Files, identity: Partial<MediaIdentity>][] = [
+  [
+    {
+      'media.1/media':
+        'SUSE - SLE-15-SP6-Full-x86_64-Build710.3-Media\nSLE-15-SP6-Full-x86_64-Build710.3\n1\n',
+    },
+    {
+      family: 'sles',
+      os: 'sles',
+      osrelease: 'sles15.6',
+      version: '15.6',
+      arch: 'x86_64',
+      buildId: '',
+      name: 'SUSE Linux Enterprise Server 15 SP6',
+    },
+  ],
+  [
+    {
+      'media.1/media': 'SUSE - SLE-15-Installer-DVD-ppc64le-Build668.1-Media\n',
+      '.treeinfo': treeinfo('SUSE', '15'),
+    },
+    { osrelease: 'sles15', arch: 'ppc64le', name: 'SUSE Linux Enterprise Server 15' },
+  ],
+  [
+    { 'media.1/media': 'SUSE - SLE-12-SP3-Server-DVD-x86_64-Build0473-Media\n' },
+    { osrelease: 'sles12.3', version: '12.3' },
+  ],
+  [
+    {
+      'media.1/media': 'SUSE\n20181107140652\n',
+      'media.1/products': '/ SLES12-SP4 12.4-0\n',
+      content: 'CONTENTSTYLE 11\nDEFAULTBASE ppc64le\nVERSION 12.4-0\n',
+    },
+    { os: 'sles', osrelease: 'sles12.4', arch: 'ppc64le' },
+  ],
+  [
+    { 'media.1/media': 'openSUSE - openSUSE-Leap-15.6-DVD-x86_64-Build710.3-Media\n' },
+    { family: 'sles', os: 'opensuse-leap', osrelease: 'opensuse-leap15.6', name: 'openSUSE Leap 15.6' },
+  ],
+  [
+    { 'media.1/products': '/ openSUSE-Leap 15.6-1\n' },
+    { os: 'opensuse-leap', osrelease: 'opensuse-leap15.6', arch: 'x86_64' },
+  ],
+  [
+    { '.treeinfo': treeinfo('SUSE Linux Enterprise Server', '15 SP7') },
+    { family: 'sles', os: 'sles', osrelease: 'sles15.7' },
+  ],
+  [
+    {
+      '.disk/info': 'Ubuntu-Server 22.04.3 LTS "Jammy Jellyfish" - Release amd64 (20230810)\n',
+      'casper/vmlinuz': 'kernel',
+    },
+    {
+      family: 'ubuntu',
+      os: 'ubuntu',
+      osrelease: 'ubuntu22.04.3',
+      version: '22.04.3',
+      arch: 'x86_64',
+      name: 'Ubuntu Server 22.04.3',
+    },
+  ],
+  [
+    {
+      '.disk/info': 'Ubuntu-Server 24.04 LTS "Noble Numbat" - Release arm64 (20240423)\n',
+      'casper/vmlinuz': 'kernel',
+    },
+    { osrelease: 'ubuntu24.04', arch: 'aarch64' },
+  ],
+  [
+    {
+      'BOOT.CFG':
+        'bootstate=0\ntitle=Loading ESXi installer\nkernel=/b.b00\nbuild=8.0.3-0.0.24022510\nupdated=0\n',
+    },
+    {
+      family: 'esxi',
+      os: 'esxi',
+      osrelease: 'esxi8.0.3',
+      version: '8.0.3',
+      arch: 'x86_64',
+      buildId: '24022510',
+      name: 'VMware ESXi 8.0.3',
+    },
+  ],
+  [
+    { 'EFI/BOOT/BOOT.CFG': 'title=Loading ESXi installer\r\nkernel=/b.b00\r\nbuild=7.0.3-0.35.19482537\r\n' },
+    { osrelease: 'esxi7.0.3', buildId: '19482537' },
+  ],
+  [
+    {
+      'BOOT.CFG': 'title=Loading ESXi installer\nkernel=/tboot.b00\nbuild=\nupdated=0\n',
+      'UPGRADE/METADATA.XML':
+        '<vum><product><esxVersion>6.7.0</esxVersion><build>8169922</build></product></vum>',
+    },
+    { osrelease: 'esxi6.7', version: '6.7', buildId: '8169922' },
+  ],
+];
+
+t.test('media of SUSE, Ubuntu and VMware say what they are', async (t) => {
   const xorriso = needTool(t, 'xorriso');
   if (!xorriso) return;
-  const suse = {
-    'media.1/media': 'SUSE - SLE-15-SP5-Full-x86_64-Build73.2-Media\n15.5\n',
-    '.treeinfo': treeinfo('SUSE', '15'),
-  };
+  for (const [files, identity] of composed) {
+    // VMware's have neither Rock Ridge nor Joliet.
+    const options = identity.osrelease?.startsWith('esxi') ? [] : undefined;
+    const path = await makeIso(t, xorriso, files, options);
+    t.match(await identifyMedia(path, {}), identity, identity.osrelease ?? '');
+    t.match(await identifyMedia(path, { osrelease: 'mine' }), { ...identity, osrelease: 'mine' });
+    await t.rejects(identifyMedia(path, { os: 'rhels', osrelease: 'x' }), {
+      code: 'wrong_content',
+      message: /is not what os and osrelease say/,
+    });
+  }
+});
+
+t.test('what is recognised but not supported is named, with the reason where it is not plain', async (t) => {
+  const xorriso = needTool(t, 'xorriso');
+  if (!xorriso) return;
+  const media = (line: string) => ({ 'media.1/media': `SUSE - ${line}\n` });
+  const ubuntu = (line: string, casper = true) => ({
+    '.disk/info': `${line}\n`,
+    ...(casper && { 'casper/vmlinuz': 'kernel' }),
+  });
   const others: [files: Files, found: RegExp][] = [
-    [suse, /SUSE - SLE-15-SP5/],
+    [media('SLE-15-SP1-Packages-x86_64-Build228.2-Media2.iso'), /SLE-15-SP1-Packages/],
+    [media('SLE-15-Installer-DVD-x86_64-Build668.1-Media-SOURCE'), /SOURCE/],
+    [media('SLE-12-SP3-Desktop-DVD-x86_64-Build0473-Media'), /SLE-12-SP3-Desktop/],
+    [media('SLES-11-SP4-DVD-x86_64-Build1221-Media'), /Server 11 SP4, older than 12/],
+    [media('SLES-16.0-Full-x86_64-Build1-Media'), /Server 16\.0, whose installer is Agama/],
+    [{ 'media.1/products': '/ openSUSE-Leap 16.0-1\n' }, /Leap 16\.0, whose installer is Agama/],
+    [{ 'media.1/products': '/ openSUSE 20240701-0\n' }, /openSUSE 20240701/],
+    [{ 'media.1/products': '/ SLE-Micro 5.5-0\n' }, /SUSE SLE-Micro 5\.5/],
+    [{ '.treeinfo': treeinfo('SUSE Linux Enterprise Micro', '5.5') }, /SUSE Linux Enterprise Micro 5\.5/],
     [
-      { '.disk/info': 'Ubuntu-Server 22.04.3 LTS "Jammy Jellyfish" - Release amd64 (20230810)\n' },
-      /Ubuntu-Server 22\.04\.3/,
+      ubuntu('Ubuntu-Server 18.04.6 LTS "Bionic Beaver" - Release amd64 (20210915)'),
+      /Ubuntu Server 18\.04\.6, whose installer knows no autoinstall/,
     ],
     [
-      { 'boot.cfg': 'bootstate=0\ntitle=Loading ESXi installer\nkernel=/b.b00\nbuild=8.0.2-0.0.22380479\n' },
-      /VMware ESXi 8\.0\.2-0\.0\.22380479/,
+      ubuntu('Ubuntu-Server 20.04.1 LTS "Focal Fossa" - Release amd64 (20200731)', false),
+      /20\.04\.1 with the Debian installer/,
     ],
+    [ubuntu('Ubuntu 24.04 LTS "Noble Numbat" - Release amd64 (20240424)'), /Ubuntu Desktop 24\.04/],
+    [ubuntu('Linux Mint 21 "Vanessa" - Release amd64 20220726'), /Linux Mint 21/],
   ];
   for (const [files, found] of others) {
     const path = await makeIso(t, xorriso, files);
@@ -138,6 +263,15 @@ t.test('the importer says what the medium does not', async (t) => {
       { os: 'debian', osrelease: 'debian12' },
       { family: 'debian', version: '12' },
     ],
+    [
+      { os: 'sles', osrelease: 'sles15.6' },
+      { family: 'sles', os: 'sles', version: '15.6' },
+    ],
+    [{ osrelease: 'ubuntu22.04' }, { family: 'ubuntu', os: 'ubuntu', version: '22.04' }],
+    [
+      { os: 'VMware', osrelease: 'esxi6.7' },
+      { family: 'esxi', version: '6.7' },
+    ],
   ];
   for (const path of [nothing, udf]) {
     for (const [hint, identity] of hinted)
@@ -149,7 +283,9 @@ t.test('the importer says what the medium does not', async (t) => {
         JSON.stringify(hint),
       );
     }
-    await t.rejects(identifyMedia(path, { os: 'sles', osrelease: 'sles15' }), { code: 'os_not_supported' });
+    await t.rejects(identifyMedia(path, { os: 'solaris', osrelease: 'solaris11' }), {
+      code: 'os_not_supported',
+    });
     for (const osrelease of ['x'.repeat(49), '..', '///', 'remoteFileServers']) {
       await t.rejects(identifyMedia(path, { os: 'win', osrelease }), { code: 'invalid_request' }, osrelease);
     }
@@ -189,7 +325,7 @@ t.test('a medium of another family than its importer says is refused', async (t)
 });
 
 t.test('markers without sense are no markers', async (t) => {
-  const files = ['.treeinfo', '.discinfo', '.disk/info', 'boot.cfg', 'media.1/media'];
+  const files = ['.treeinfo', '.discinfo', '.disk/info', 'boot.cfg', 'media.1/media', 'media.1/products'];
   for (const content of ['', '\n\n', '[general]\n']) {
     const image = buildIso(
       'EMPTY',
@@ -207,6 +343,8 @@ t.test('long lines do not keep the patterns busy', { timeout: 20_000 }, async (t
     { path: '.discinfo', content: Buffer.from(`1.0\na${spaces}b\nx86_64\n`) },
     { path: '.disk/info', content: Buffer.from(`a${spaces}b\n`) },
     { path: 'boot.cfg', content: Buffer.from(`title=${'e'.repeat(250_000)}\n`) },
+    { path: 'media.1/media', content: Buffer.from(`SUSE - SLE-15${'-a'.repeat(120_000)}\n`) },
+    { path: 'media.1/products', content: Buffer.from(`/${' a'.repeat(120_000)} 1\n`) },
   ];
   for (const file of files) {
     const path = await makeFile(t, 'a.iso', buildIso('LONG', [file]));

@@ -5,6 +5,7 @@ import {
   customProfileId,
   familyOf,
   idPart,
+  type OsFamily,
   predefinedProfiles,
   supportedImages,
   uploadedFileId,
@@ -20,9 +21,9 @@ function visible(name: string): string {
 }
 
 t.test('each type takes the extensions of the contract, 5.2', async (t) => {
-  const linux = ['rhels', 'rhel', 'centos', 'debian'];
+  const linux = ['rhels', 'rhel', 'centos', 'debian', 'sles', 'opensuse-leap15.6', 'ubuntu'];
   const taken: [type: string, oses: string[], names: string[], others: string[]][] = [
-    ['OS', [...linux, 'win', ''], ['a.iso', 'A.ISO'], ['a.img', 'iso', '.iso']],
+    ['OS', [...linux, 'win', 'esxi', ''], ['a.iso', 'A.ISO'], ['a.img', 'iso', '.iso']],
     ['BOOT', ['win', 'windows', ''], ['a.zip'], ['a.iso', 'a.wim']],
     ['DUD', linux, ['a.iso', 'a.rpm'], ['a.zip', 'a.deb']],
     ['DUD', ['win'], ['a.zip'], ['a.iso', 'a.rpm', 'a.inf']],
@@ -35,8 +36,16 @@ t.test('each type takes the extensions of the contract, 5.2', async (t) => {
     ['UNATTEND', ['rhels'], ['a.ks', 'a.cfg'], ['a.xml', 'a.txt']],
     ['UNATTEND', ['debian'], ['a.cfg'], ['a.ks', 'a.xml']],
     ['UNATTEND', ['win'], ['unattend.xml'], ['a.ks']],
-    ['UNATTEND', [''], ['a.ks', 'a.cfg', 'a.xml'], ['a.txt']],
-    ['CONFIG', [...linux, 'win', ''], ['a.json', 'a', 'a.schema'], []],
+    ['UNATTEND', ['sles', 'suse'], ['autoinst.xml', 'a.XML'], ['a.ks', 'a.cfg', 'a.yaml', 'xml']],
+    [
+      'UNATTEND',
+      ['ubuntu'],
+      ['a.yaml', 'a.yml', 'user-data', 'User-Data'],
+      ['a.cfg', 'a.xml', 'x.user-data', 'user-data.txt'],
+    ],
+    ['UNATTEND', ['esxi', 'VMware'], ['ks.cfg', 'a.ks'], ['a.xml', 'a.yaml']],
+    ['UNATTEND', [''], ['a.ks', 'a.cfg', 'a.xml', 'a.yml', 'user-data'], ['a.txt']],
+    ['CONFIG', [...linux, 'win', 'esxi8.0.3', ''], ['a.json', 'a', 'a.schema'], []],
   ];
   for (const [type, oses, names, others] of taken) {
     for (const os of oses) {
@@ -50,7 +59,22 @@ t.test('each type takes the extensions of the contract, 5.2', async (t) => {
       }
     }
   }
-  t.throws(() => checkFileName('BOOT', 'a.zip', 'rhels'), { code: 'option_not_supported' });
+  for (const os of [...linux, 'esxi'])
+    t.throws(() => checkFileName('BOOT', 'a.zip', os), {
+      code: 'option_not_supported',
+      message: /for Windows only/,
+    });
+  for (const [type, name] of [
+    ['DUD', 'a.iso'],
+    ['SCRIPT', 'a.sh'],
+    ['SOFTWARE', 'a.tar.gz'],
+  ] as const) {
+    t.throws(
+      () => checkFileName(type, name, 'esxi'),
+      { code: 'option_not_supported', message: /not for VMware ESXi/ },
+      type,
+    );
+  }
   for (const type of ['BUNDLE', 'constructor', '', 'os']) {
     t.throws(() => checkFileName(type, 'a.zip'), { code: 'invalid_request' }, `type ${type}`);
   }
@@ -140,11 +164,22 @@ t.test('names of operating systems', async (t) => {
       'ol8',
       'Red Hat Enterprise Linux 9',
     ],
+    sles: [
+      'sles',
+      'SLES',
+      'sles15.6',
+      'SLE 15',
+      'suse',
+      'opensuse-leap15.6',
+      'SUSE Linux Enterprise Server 15 SP6',
+    ],
     debian: ['debian', 'Debian 12', 'debian12.5', 'debian-12'],
+    ubuntu: ['ubuntu', 'Ubuntu 24.04', 'ubuntu22.04.3', 'Ubuntu-Server 22.04'],
+    esxi: ['esxi', 'ESXi', 'esxi8.0.3', 'esx', 'VMware', 'VMware ESXi 8.0'],
   };
   for (const [family, oses] of Object.entries(names))
     for (const os of oses) t.equal(familyOf(os), family, os);
-  for (const os of ['', 'sles', 'sles15', 'esxi8', 'ubuntu', 'sample', 'windmill', 'constructor', '9.4'])
+  for (const os of ['', 'sled', 'solaris11', 'xubuntu', 'sample', 'windmill', 'constructor', '9.4'])
     t.equal(familyOf(os), undefined, os);
 });
 
@@ -180,7 +215,7 @@ t.test('ids made of names', async (t) => {
 
 t.test('predefined profiles have ids of the contract', async (t) => {
   const identity = { os: 'x', osrelease: 'x', version: '', buildId: '', name: 'x', arch: 'x86_64' };
-  const ids = (family: 'rhel' | 'debian' | 'windows', image: string) =>
+  const ids = (family: OsFamily, image: string) =>
     predefinedProfiles({ ...identity, family }, image).map(({ id }) => id);
   t.strictSame(ids('windows', 'win2016'), [
     'win2016|win2016-x86_64-install-Standard',
@@ -197,20 +232,24 @@ t.test('predefined profiles have ids of the contract', async (t) => {
     'debian12|debian12-x86_64-install-Minimal',
     'debian12|debian12-x86_64-install-Basic',
   ]);
-  for (const family of ['rhel', 'debian', 'windows'] as const) {
+  t.strictSame(ids('sles', 'sles15.6'), [
+    'sles15.6|sles15.6-x86_64-install-Minimal',
+    'sles15.6|sles15.6-x86_64-install-Basic',
+    'sles15.6|sles15.6-x86_64-install-Virtualization-KVM',
+  ]);
+  t.strictSame(ids('ubuntu', 'ubuntu24.04'), [
+    'ubuntu24.04|ubuntu24.04-x86_64-install-Minimal',
+    'ubuntu24.04|ubuntu24.04-x86_64-install-Server',
+  ]);
+  t.strictSame(ids('esxi', 'esxi8.0.3'), ['esxi8.0.3|esxi8.0.3-x86_64-install-Virtualization']);
+  for (const family of ['rhel', 'sles', 'debian', 'ubuntu', 'windows', 'esxi'] as const) {
     const profiles = predefinedProfiles({ ...identity, family }, 'i'.repeat(48));
     for (const { id, name, description, unattend } of profiles) {
       t.match(id, idForm);
       t.equal(id, `${'i'.repeat(48)}|${name}`);
       t.not(description, '');
       t.equal(unattend.length, 1);
-      t.doesNotThrow(() =>
-        checkFileName(
-          'UNATTEND',
-          unattend[0]!.name,
-          { rhel: 'rhels', debian: 'debian', windows: 'win' }[family],
-        ),
-      );
+      t.doesNotThrow(() => checkFileName('UNATTEND', unattend[0]!.name, family));
     }
   }
 });

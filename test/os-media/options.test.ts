@@ -26,9 +26,21 @@ t.test('a profile shows what it carries, and an empty string for what it cannot'
 
 t.test('boot files are for Windows only', async (t) => {
   t.ok(supportedOptions('windows').includes('bootOptions'));
-  for (const family of ['rhel', 'debian']) {
+  for (const family of ['rhel', 'sles', 'debian', 'ubuntu']) {
     t.notOk(supportedOptions(family).includes('bootOptions'), family);
     t.equal(supportedOptions(family).length, 6, family);
   }
   t.strictSame(supportedOptions('constructor'), []);
+});
+
+t.test('ESXi takes configuration settings and an unattend file', async (t) => {
+  t.strictSame(customizationOptions('esxi', [{ kind: 'unattend', id: 'u' }], ''), {
+    bootOptions: '',
+    customConfigOptions: { customConfigFileIds: [] },
+    customSoftwareOptions: '',
+    driverOptions: '',
+    installScriptOptions: '',
+    unattendOptions: { unattendFileIds: ['u'] },
+    deployDataAndSoftwareLocation: '',
+  });
 });

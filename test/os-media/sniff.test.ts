@@ -71,6 +71,11 @@ const good: [type: string, name: string, content: Content][] = [
   ['UNATTEND', 'a.cfg', '#_preseed_V1\n'],
   ['UNATTEND', 'a.xml', '<?xml version="1.0"?><unattend/>'],
   ['UNATTEND', 'a.xml', utf16('<?xml version="1.0" encoding="utf-16"?><unattend/>')],
+  ['UNATTEND', 'a.xml', '<!DOCTYPE profile><profile xmlns="http://www.suse.com/1.0/yast2ns"/>'],
+  ['UNATTEND', 'a.xml', '<x:profile xmlns:x="http://www.suse.com/1.0/yast2ns"/>'],
+  ['UNATTEND', 'user-data', '#cloud-config\nautoinstall:\n  version: 1\n'],
+  ['UNATTEND', 'a.YAML', 'ssh: &a {x: 1}\nautoinstall: {version: 1, ssh: *a}\n'],
+  ['UNATTEND', 'a.yml', 'x: 1\nx: 2\nautoinstall: {version: 1}\n'],
 ];
 
 const bad: [type: string, name: string, content: Content, detail: RegExp][] = [
@@ -108,6 +113,15 @@ const bad: [type: string, name: string, content: Content, detail: RegExp][] = [
   ['CONFIG', 'a.json', ' '.repeat(4 * 1024 * 1024 + 1), /larger than 4194304 bytes/],
   ['UNATTEND', 'a.xml', '<unattend>', /not closed/],
   ['UNATTEND', 'a.xml', 'text', /well-formed/],
+  ['UNATTEND', 'a.xml', '<kickstart/>', /root element is not <profile> or <unattend>/],
+  ['UNATTEND', 'a.yaml', 'version: 1\n', /no key autoinstall/],
+  ['UNATTEND', 'a.yaml', 'autoinstall: yes\n', /no key autoinstall/],
+  ['UNATTEND', 'a.yaml', '- autoinstall\n', /no key autoinstall/],
+  ['UNATTEND', 'a.yaml', 'autoinstall: {version: 2}\n', /version 1/],
+  ['UNATTEND', 'a.yaml', 'autoinstall: [version: 1\n', /not YAML/],
+  ['UNATTEND', 'a.yaml', 'autoinstall: {}\n---\nautoinstall: {}\n', /not YAML/],
+  ['UNATTEND', 'a.yaml', 'x'.repeat(512 * 1024 + 1), /larger than 524288 bytes/],
+  ['UNATTEND', 'user-data', `autoinstall: {a: ${'['.repeat(100_000)}}`, /not YAML/],
   ['UNATTEND', 'a.ks', Buffer.from([1, 0, 2]), /NUL/],
   ['SCRIPT', 'a.sh', '', /empty/],
   ['SOFTWARE', 'a.rar', 'x', /no file of this name/],
@@ -134,6 +148,29 @@ t.test('content that is something else', async (t) => {
   const path = await makeFile(t, 'staging', '{"password": hunter2}');
   const error = await checkContent('CONFIG', 'a.json', path).catch((caught: unknown) => caught);
   t.notMatch((error as Problem).message, /hunter/, 'nothing of the content is told');
+});
+
+t.test('the operating system tells whose unattend file it must be', async (t) => {
+  const autoyast = await makeFile(t, 'staging', '<profile/>');
+  const windows = await makeFile(t, 'staging', '<unattend/>');
+  const check = (os: string, path: string) => checkContent('UNATTEND', 'a.xml', path, undefined, os);
+  await t.resolves(check('sles', autoyast));
+  await t.resolves(check('win', windows));
+  await t.rejects(check('sles15.6', windows), { code: 'wrong_content', message: /is not <profile>/ });
+  await t.rejects(check('win2022', autoyast), { code: 'wrong_content', message: /is not <unattend>/ });
+});
+
+t.test('a YAML bomb is not blown up, and many keys take no time', { timeout: 20_000 }, async (t) => {
+  const rows = Array.from({ length: 12 }, (_, n) => `a${n + 1}: &a${n + 1} [${`*a${n}, `.repeat(9)}]\n`);
+  const bomb = `a0: &a0 x\n${rows.join('')}autoinstall: {version: 1}\n`;
+  await t.rejects(checkContent('UNATTEND', 'user-data', await makeFile(t, 'staging', bomb)), {
+    code: 'wrong_content',
+    message: /read safely/,
+  });
+  const keys = Array.from({ length: 50_000 }, (_, n) => `k${n}: 1\n`).join('');
+  await t.resolves(
+    checkContent('UNATTEND', 'user-data', await makeFile(t, 'staging', `${keys}autoinstall: {version: 1}\n`)),
+  );
 });
 
 t.test('archives of other programs are taken', async (t) => {
@@ -185,6 +222,11 @@ t.test('damaged content ends in an answer or a Problem', async (t) => {
     ['SOFTWARE', 'a.tar.gz', gzipSync(tar)],
     ['UNATTEND', 'a.xml', Buffer.from('<?xml version="1.0"?><a x="1"><!-- c --><b>&amp;</b></a>')],
     ['CONFIG', 'a.json', Buffer.from('{"a":[1,{"b":null}]}')],
+    [
+      'UNATTEND',
+      'user-data',
+      Buffer.from('#cloud-config\nautoinstall:\n  version: 1\n  a: &x [1, "b"]\n  c: *x\n'),
+    ],
   ];
   const edits = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 8 });
   await fc.assert(

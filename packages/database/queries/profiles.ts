@@ -1,6 +1,13 @@
 /** Customized profiles (contract, section 6.1). */
 import { Problem, systemCode } from '@osimage/errors';
-import { customProfileId, type FileKind, familyOf, fileOptions, supportedOptions } from '@osimage/os-media';
+import {
+  customProfileId,
+  type FileKind,
+  familyOf,
+  fileOptions,
+  locationOption,
+  supportedOptions,
+} from '@osimage/os-media';
 import type { Queryable } from '../pool.ts';
 import { findFiles } from './files.ts';
 import { takeFreeId } from './imports.ts';
@@ -34,6 +41,8 @@ interface BaseProfile {
 export async function createCustomProfile(tx: Queryable, profile: NewCustomProfile): Promise<string> {
   const fileIds = [...new Set(fileOptions.flatMap(({ kind }) => profile.files[kind] ?? []))];
   const base = await lockBase(tx, profile.baseId, fileIds);
+  if (profile.location !== '' && !supportedOptions(base.family).includes(locationOption))
+    throw optionNotPossible(locationOption, base.image_id);
   await refuseUnfitFiles(tx, base, profile.files);
   await refuseTakenName(tx, base.image_id, profile.name);
   const id = await takeFreeId(tx, 'profile', (attempt) =>
@@ -90,11 +99,7 @@ export async function refuseUnfitFiles(
   for (const { option, kind } of fileOptions) {
     const ids = files[kind] ?? [];
     if (ids.length === 0) continue;
-    if (!supported.includes(option)) {
-      throw new Problem('option_not_supported', {
-        detail: `${option} is not possible with ${base.image_id}.`,
-      });
-    }
+    if (!supported.includes(option)) throw optionNotPossible(option, base.image_id);
     const found = new Map((await findFiles(tx, ids)).map((file) => [file.id, file]));
     for (const id of ids) {
       const file = found.get(id);
@@ -112,6 +117,10 @@ export async function refuseUnfitFiles(
       }
     }
   }
+}
+
+function optionNotPossible(option: string, imageId: string): Problem {
+  return new Problem('option_not_supported', { detail: `${option} is not possible with ${imageId}.` });
 }
 
 async function refuseTakenName(tx: Queryable, imageId: string, name: string): Promise<void> {

@@ -4,6 +4,8 @@
  * Administrator's password at the first start. Put both in a custom unattend file for a hands-free setup.
  */
 
+import { comment } from './comment.ts';
+
 export type WindowsKind = 'Standard' | 'Standard_core' | 'Datacenter' | 'Datacenter_core';
 
 // Order of the editions in install.wim of every release since 2012 R2. The index holds for volume, retail
@@ -132,9 +134,4 @@ export function windowsUnattend(
 
 function component(name: string, arch: string): string {
   return `<component name="${name}" processorArchitecture="${arch}" publicKeyToken="31bf3856ad364e35" language="neutral" versionScope="nonSxS">`;
-}
-
-/** Text that cannot end the comment it stands in; the name of a release may come from the importer. */
-function comment(text: string): string {
-  return text.replaceAll(/-(?=-|$)|[<>&]/g, ' ');
 }

@@ -40,7 +40,7 @@ export async function runImport(context: PackagerContext, attempt: Attempt): Pro
   const path = join(context.store.root, stagingPath(attempt.job.id));
   attempt.total(parameters.size);
   attempt.step('checking');
-  await checkContent(parameters.imageType, parameters.name, path, attempt.signal);
+  await checkContent(parameters.imageType, parameters.name, path, attempt.signal, parameters.os);
   if (parameters.imageType === 'OS') await importImage(context, attempt, parameters, path);
   else await importFile(context, attempt, parameters, path);
   await removeStaging(context, attempt.job.id);
