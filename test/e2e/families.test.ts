@@ -129,6 +129,17 @@ t.test('SLES, Ubuntu and ESXi', async (t) => {
       t.equal(answer.status, 400, JSON.stringify(options));
       t.match(await answer.json(), { messages: [{ text: /is not possible with esxi8\.0\.3/ }] });
     }
+    const mine = await client.createProfile(esxi, { name: 'plain', customizationOptions: {} });
+    const changed = await client.fetch('PUT', `/osImages/${encodeURIComponent(mine)}`, {
+      profile: { customizationOptions: { deployDataAndSoftwareLocation: '/opt' } },
+    });
+    t.equal(changed.status, 400);
+    t.match(await changed.json(), { messages: [{ text: /is not possible with esxi8\.0\.3/ }] });
+    const other = await client.fetch('PUT', `/osImages/${unattendIds.get('sles')}?imageType=UNATTEND`, {
+      unattendFile: { content: '<unattend/>' },
+    });
+    t.equal(other.status, 400, 'new content must be of the same system');
+    t.match(await other.json(), { messages: [{ text: /root element is not <profile>/ }] });
     const jobId = await client.createImport('SCRIPT');
     const form = new FormData();
     form.set('uploadedfile', new Blob(['echo']), 'a.sh');

@@ -205,7 +205,7 @@ const kinds = [
   ['CONFIG', 'customConfigFile', 'config', 'c.json', 'configFiles', '{"a": "é"}', '[1]'],
   ['CUSTOM_CONFIG', 'customConfigFile', 'config', 'd.json', 'configFiles', '{}', 'quoted'],
   ['SCRIPT', 'installScript', 'script', 's.sh', 'installScriptFiles', '#!/bin/sh\necho +\n', ''],
-  ['UNATTEND', 'unattendFile', 'unattend', 'u.xml', 'unattendFiles', '<a/>', '<a>'],
+  ['UNATTEND', 'unattendFile', 'unattend', 'u.xml', 'unattendFiles', '<unattend/>', '<a>'],
 ] as const;
 
 t.test('a file gets other content, checked as an upload is', async (t) => {

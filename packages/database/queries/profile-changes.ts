@@ -3,7 +3,7 @@ import { Problem, systemCode } from '@osimage/errors';
 import { type FileKind, fileOptions } from '@osimage/os-media';
 import type { Queryable } from '../pool.ts';
 import { type ImageEntry, listImages } from './images.ts';
-import { nameTaken, refuseUnfitFiles } from './profiles.ts';
+import { nameTaken, refuseUnfitFiles, refuseUnfitLocation } from './profiles.ts';
 
 export interface ProfileChange {
   /** What is absent stays. Name and texts are checked by the caller, as those of a new profile. */
@@ -44,6 +44,7 @@ export async function changeCustomProfile(
   if (!before) throw await whyNoProfile(tx, id);
   if (before.profile.kind === 'predefined') throw new Problem('predefined_profile', { id });
   check(before);
+  refuseUnfitLocation(before.image, change.location);
   await refuseUnfitFiles(tx, before.image, change.files);
   await updateProfile(tx, before, change);
   if (Object.keys(change.files).length > 0) await replaceFiles(tx, before, change.files);

@@ -41,8 +41,7 @@ interface BaseProfile {
 export async function createCustomProfile(tx: Queryable, profile: NewCustomProfile): Promise<string> {
   const fileIds = [...new Set(fileOptions.flatMap(({ kind }) => profile.files[kind] ?? []))];
   const base = await lockBase(tx, profile.baseId, fileIds);
-  if (profile.location !== '' && !supportedOptions(base.family).includes(locationOption))
-    throw optionNotPossible(locationOption, base.image_id);
+  refuseUnfitLocation(base, profile.location);
   await refuseUnfitFiles(tx, base, profile.files);
   await refuseTakenName(tx, base.image_id, profile.name);
   const id = await takeFreeId(tx, 'profile', (attempt) =>
@@ -117,6 +116,12 @@ export async function refuseUnfitFiles(
       }
     }
   }
+}
+
+/** Throws Problem option_not_supported for a folder where the system has no place for data and software. */
+export function refuseUnfitLocation(base: Pick<BaseProfile, 'image_id' | 'family'>, location = ''): void {
+  if (location !== '' && !supportedOptions(base.family).includes(locationOption))
+    throw optionNotPossible(locationOption, base.image_id);
 }
 
 function optionNotPossible(option: string, imageId: string): Problem {

@@ -65,8 +65,8 @@ export async function changeFile(
   };
   if (content === undefined) return await db.transaction((tx) => write(tx));
   const [found] = await findFiles(db, [id]);
-  const { name, type } = requireKind(found, order);
-  await checkContent(type, name, content);
+  const { name, type, os } = requireKind(found, order);
+  await checkContent(type, name, content, undefined, os);
   return await addContent(await openStore(storeRoot), db, content, (tx, blob) =>
     write(tx, { content: { size: blob.rawSize, sha256: blob.sha256 } }),
   );
