@@ -1,4 +1,6 @@
 /** The audit trail's table: it only grows, takes whatever people try, and is found by its indexes. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type AuditFilter, appendAudit, auditQuery, type Database, listAudit } from '@osimage/database';
 import t from 'tap';
 import { createTestDatabase } from '../support/database.ts';
@@ -50,6 +52,21 @@ t.test('nothing is changed or removed, not even by its owner', async (t) => {
   ])
     await t.rejects(db.query(statement), { code: '42501', message: /append-only/ }, statement);
   t.equal((await listAudit(db, { limit: 10 })).length, 1);
+});
+
+t.test('the operator can move old entries out as docs/audit.md says', async (t) => {
+  const { db } = await createTestDatabase(t);
+  const page = readFileSync(join(import.meta.dirname, '../../docs/audit.md'), 'utf8');
+  const statements = /```sql\n(.*?)```/s.exec(page)![1]!;
+  await fill(db, 10);
+  await db.query(`insert into audit (at, source, user_name, address, action, objects, outcome, request_id, detail)
+    values ('2025-12-31T23:59:59.999Z', 'rest', 'old', '', '', '{}', 'success', '', '')`);
+  await db.query(statements);
+  t.equal((await listAudit(db, { limit: 100, user: 'old' })).length, 0);
+  t.equal((await db.query('select from audit_before_2026')).rowCount, 1);
+  t.match(await listAudit(db, { limit: 1 }), [{ action: 'audit.archive', source: 'command line' }]);
+  t.equal((await listAudit(db, { limit: 100 })).length, 11);
+  await t.rejects(db.query('delete from audit'), { code: '42501' }, 'closed again');
 });
 
 t.test('no text keeps an entry out', async (t) => {

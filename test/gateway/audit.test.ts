@@ -1,4 +1,6 @@
 /** The audit trail of REST requests: what leaves an entry, what is in it, and what never is. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type AuditRow, createAuditTrail, listAudit } from '@osimage/database';
 import t, { type Test } from 'tap';
 import { createFloodLimit } from '../../services/gateway/audit/flood-limit.ts';
@@ -39,6 +41,7 @@ t.test('each changing route and the export leave one entry with a word of their 
     ({ method, path }) => !['GET', 'HEAD'].includes(method) || (method === 'GET' && path === '/osImages/:id'),
   );
   t.ok(routes.length >= 12);
+  const page = readFileSync(join(import.meta.dirname, '../../docs/audit.md'), 'utf8');
   for (const { method, path } of routes) {
     const url = path.replace(/:\w+/g, '4711');
     const answer = await app.inject({ method, url, headers, payload: {} });
@@ -51,6 +54,7 @@ t.test('each changing route and the export leave one entry with a word of their 
       name,
     );
     t.match(entries[0]?.action, /^[a-z]+[.-][a-z-]+$/, `${name}: its config says what it does`);
+    t.ok(page.includes(`\`${entries[0]?.action}\``), `${name}: docs/audit.md knows the word`);
     if (path.includes(':')) t.ok(entries[0]?.objects.includes('4711'), `${name}: the object`);
   }
 });
