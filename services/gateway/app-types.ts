@@ -6,6 +6,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { SessionRow } from '@osimage/database';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { AuditNotes } from './audit/notes.ts';
+import type { RouteTable } from './route-table.ts';
 
 export type App = FastifyInstance<
   RawServerDefault,
@@ -23,6 +24,11 @@ export interface SignedInUser {
 }
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    /** Every route there is. */
+    routeTable: RouteTable;
+  }
+
   interface FastifyRequest {
     /** Set on every route that is not public. */
     user: SignedInUser;

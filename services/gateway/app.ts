@@ -11,6 +11,7 @@ import { registerErrorAnswers } from './error-answers.ts';
 import { countLostEntries } from './metrics/audit.ts';
 import { registerHttpMetrics } from './metrics/http.ts';
 import { registerLicenceMetrics } from './metrics/licence.ts';
+import { registerDocument } from './openapi/document.ts';
 import { registerRequestInput } from './request-input.ts';
 import { registerRequestLog } from './request-log.ts';
 import { registerApplianceRoutes } from './routes/aicc.ts';
@@ -46,6 +47,7 @@ export async function buildApp(services: GatewayServices): Promise<App> {
   registerRequestLog(app);
   registerErrorAnswers(app);
   registerRequestInput(app);
+  await registerDocument(app);
   const credentials = createCredentials(services.db, services.secrets, createThrottle());
   registerAuthentication(app, services, credentials);
 

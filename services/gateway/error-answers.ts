@@ -14,6 +14,7 @@ const retrySeconds = 2;
 /** Call before routes are added: it takes note of them for the 405 answers. */
 export function registerErrorAnswers(app: App): void {
   const table = createRouteTable();
+  app.decorate('routeTable', table);
   app.addHook('onRoute', (route) => table.add(route.method, route.url));
   app.setErrorHandler(answerProblem);
   app.setNotFoundHandler((request, reply) => {

@@ -5,6 +5,8 @@ export interface RouteTable {
   add(method: string | readonly string[], path: string): void;
   /** The methods possible on a path of a request; empty when nothing is there. */
   methodsOf(path: string): string[];
+  /** Every route, its path as Fastify writes it. */
+  list(): { method: string; path: string }[];
 }
 
 export function createRouteTable(): RouteTable {
@@ -14,6 +16,9 @@ export function createRouteTable(): RouteTable {
       const entry = methods.get(path) ?? { pattern: patternOf(path), names: new Set() };
       for (const name of [method].flat()) entry.names.add(name);
       methods.set(path, entry);
+    },
+    list() {
+      return [...methods].flatMap(([path, { names }]) => [...names].map((method) => ({ method, path })));
     },
     methodsOf(path) {
       const found = [...methods.values()].filter((entry) => entry.pattern.test(path));

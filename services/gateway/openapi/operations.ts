@@ -1,0 +1,15 @@
+/** Every operation of the document. */
+import type { Operations } from './operation.ts';
+import { imageOperations } from './operations/images.ts';
+import { serverOperations } from './operations/servers.ts';
+import { serviceOperations } from './operations/service.ts';
+import { sessionOperations } from './operations/sessions.ts';
+import { taskOperations } from './operations/tasks.ts';
+
+export const operations: Operations = {
+  ...sessionOperations,
+  ...imageOperations,
+  ...serverOperations,
+  ...taskOperations,
+  ...serviceOperations,
+};
