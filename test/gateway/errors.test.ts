@@ -94,7 +94,7 @@ t.test('what Fastify refuses has the envelope too', async (t) => {
 t.test('a wrong method is answered with the right ones', async (t) => {
   const { app, headers } = await createTestGateway(t);
   const allowed = async (url: string) => (await app.inject({ method: 'PATCH', url, headers })).headers.allow;
-  t.equal(await allowed('/sessions'), 'DELETE, POST');
+  t.equal(await allowed('/sessions'), 'DELETE, GET, POST');
   t.equal(await allowed('/tasks'), 'GET, PUT');
   t.equal(await allowed('/tasks/1,2/'), 'DELETE, GET, PUT');
   t.equal(await allowed('/osImages/remoteFileServers'), 'GET, POST', 'not those of an image of that name');

@@ -3,14 +3,17 @@
  * examples, from the table of operations.
  */
 import { STATUS_CODES } from 'node:http';
-import type { OpenAPIV3_1 } from 'openapi-types';
 import { documented } from './components.ts';
+import type {
+  CallObject,
+  Content,
+  DocumentObject,
+  ParameterObject,
+  ResponseObject,
+} from './document-objects.ts';
 import type { Operation } from './operation.ts';
 import { operations } from './operations.ts';
-
-type Document = OpenAPIV3_1.Document;
-type OperationObject = OpenAPIV3_1.OperationObject;
-type SchemaObject = OpenAPIV3_1.SchemaObject;
+import { meaningOf } from './parameters.ts';
 
 /** Why a call fails with each code, for the calls that can. */
 const reasons: Readonly<Record<number, string>> = {
@@ -31,83 +34,79 @@ const reasons: Readonly<Record<number, string>> = {
 const methods = ['get', 'head', 'post', 'put', 'delete', 'patch', 'options'] as const;
 const changing = new Set(['post', 'put', 'delete', 'patch']);
 
-/** Changes `document` and gives it back. A route without an operation stays as its schemas describe it. */
-export function complete(document: Document): Document {
-  for (const [path, item] of Object.entries(document.paths ?? {})) {
+/** Gives the completed document. A route without an operation stays as its schemas describe it. */
+export function complete(document: DocumentObject): DocumentObject {
+  for (const [path, item] of Object.entries(document.paths)) {
     for (const method of methods) {
-      const target = item?.[method];
-      const operation = operations[`${method.toUpperCase()} ${path}`];
-      if (target && operation) completeOperation(target, operation, method);
+      const call = item[method];
+      const name = `${method.toUpperCase()} ${path}`;
+      const operation = operations[name];
+      if (!call || !operation) continue;
+      for (const parameter of call.parameters ?? []) completeParameter(parameter, name, operation);
+      completeBody(call, operation);
+      completeCall(call, operation, method);
     }
   }
-  return documentedRequests(document);
+  // The request schemas in the document's words.
+  return { ...document, paths: documented(document.paths) as DocumentObject['paths'] };
 }
 
-function completeOperation(target: OperationObject, operation: Operation, method: string): void {
-  const { privilege, example } = operation;
-  const changes = changing.has(method) || operation.starts === true;
-  if (privilege === 'public') target.security = [];
-  else {
-    const session = changes ? { session: [], csrfToken: [] } : { session: [] };
-    target.security = [{ basic: [] }, session];
-    if (privilege)
-      target.description = [target.description, `Needs the privilege \`${privilege}\`.`]
-        .filter(Boolean)
-        .join(' ');
+function completeParameter(parameter: ParameterObject, call: string, { example }: Operation): void {
+  const meaning = meaningOf(call, parameter.name);
+  if (meaning) {
+    parameter.description ??= meaning.description;
+    parameter.schema = { ...parameter.schema, examples: [meaning.example] };
   }
-  for (const parameter of target.parameters ?? []) {
-    if ('$ref' in parameter) continue;
-    const value = (parameter.in === 'path' ? example?.path : example?.query)?.[parameter.name];
-    if (value !== undefined) parameter.example = value;
-  }
-  completeBody(target, operation);
-  target.responses = answers(target, operation, method, changes);
+  const given = (parameter.in === 'path' ? example?.path : example?.query)?.[parameter.name];
+  if (given !== undefined) parameter.example = given;
 }
 
-function completeBody(target: OperationObject, { bodies, example }: Operation): void {
-  const body = (target.requestBody ?? {}) as OpenAPIV3_1.RequestBodyObject;
-  const json = body.content?.['application/json'];
+function completeBody(call: CallObject, { bodies, example }: Operation): void {
+  const json = call.requestBody?.content['application/json'];
   if (json && example?.body !== undefined) json.example = example.body;
-  if (!bodies && !json) return;
-  const more = Object.entries(bodies ?? {}).map(([type, media]) => [
-    type,
-    media as OpenAPIV3_1.MediaTypeObject,
-  ]);
-  target.requestBody = { ...body, content: { ...Object.fromEntries(more), ...body.content } };
+  if (!call.requestBody) return;
+  const { content } = call.requestBody;
+  for (const [type, body] of Object.entries(bodies ?? {})) content[type] = { ...content[type], ...body };
 }
 
-function answers(target: OperationObject, operation: Operation, method: string, changes: boolean) {
-  const { answer, privilege, refusals = [], stringMessages } = operation;
-  const signedIn = privilege !== 'public';
-  const codes = new Set([400, 429, 500, 503, ...refusals]);
-  if (signedIn) codes.add(401);
-  if (signedIn && (changes || privilege)) codes.add(403);
-  if (target.parameters?.some((parameter) => 'in' in parameter && parameter.in === 'path')) codes.add(404);
-  if (target.requestBody) codes.add(413).add(415);
-  const schema = { $ref: `#/components/schemas/${stringMessages ? 'StringFailure' : 'Failure'}` };
-  const failures = [...codes].sort().map((code) => [
+function completeCall(call: CallObject, operation: Operation, method: string): void {
+  const { privilege } = operation;
+  const changes = changing.has(method) || operation.starts === true;
+  if (privilege === 'public') call.security = [];
+  else call.security = [{ basic: [] }, changes ? { session: [], csrfToken: [] } : { session: [] }];
+  if (privilege !== undefined && privilege !== 'public')
+    call.description = [call.description, `Needs the privilege \`${privilege}\`.`].filter(Boolean).join(' ');
+  const failures = codesOf(call, operation, changes).map((code): [number, ResponseObject] => [
     code,
-    {
-      description: reasons[code] ?? STATUS_CODES[code] ?? '',
-      // The answer to HEAD has no body.
-      ...(method !== 'head' && { content: { 'application/json': { schema } } }),
-    },
+    failure(code, operation, method),
   ]);
-  return { 200: success(answer), ...Object.fromEntries(failures) } as OpenAPIV3_1.ResponsesObject;
+  call.responses = { 200: success(operation.answer), ...Object.fromEntries(failures) };
 }
 
-function success(answer: Operation['answer']): OpenAPIV3_1.ResponseObject {
-  if ('media' in answer && 'says' in answer) {
-    const content = (answer.media as string[]).map((type) => [type, {}]);
-    return { description: String(answer.says), content: Object.fromEntries(content) };
+/** With what a call can fail, lowest first. */
+function codesOf(call: CallObject, { privilege, refusals = [] }: Operation, changes: boolean): number[] {
+  const codes = new Set([400, 429, 500, 503, ...refusals]);
+  if (privilege !== 'public') codes.add(401);
+  if (privilege !== 'public' && (changes || privilege)) codes.add(403);
+  if (call.parameters?.some((parameter) => parameter.in === 'path')) codes.add(404);
+  if (call.requestBody) codes.add(413).add(415);
+  return [...codes].sort((a, b) => a - b);
+}
+
+function failure(code: number, { stringMessages }: Operation, method: string): ResponseObject {
+  const description = reasons[code] ?? STATUS_CODES[code] ?? '';
+  // The answer to HEAD has no body.
+  if (method === 'head') return { description };
+  const schema = { $ref: `#/components/schemas/${stringMessages ? 'StringFailure' : 'Failure'}` };
+  return { description, content: { 'application/json': { schema } } };
+}
+
+function success(answer: Operation['answer']): ResponseObject {
+  const content: Content = {};
+  if ('says' in answer && 'media' in answer) {
+    for (const type of answer.media as string[]) content[type] = {};
+    return { description: String(answer.says), content };
   }
-  return {
-    description: 'Done, or accepted',
-    content: { 'application/json': { schema: documented(answer) as SchemaObject } },
-  };
-}
-
-/** The request schemas in the document's words. */
-function documentedRequests(document: Document): Document {
-  return { ...document, paths: documented(document.paths) as OpenAPIV3_1.PathsObject };
+  content['application/json'] = { schema: documented(answer) };
+  return { description: 'Done, or accepted', content };
 }

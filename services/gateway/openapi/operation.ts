@@ -13,8 +13,8 @@ export interface Operation {
   readonly starts?: true;
   /** Failures are strings instead of objects (contract, 7.1). */
   readonly stringMessages?: true;
-  /** A body that is not JSON, or one of several kinds. */
-  readonly bodies?: Readonly<Record<string, { readonly schema: TSchema; readonly example?: unknown }>>;
+  /** More about bodies by content type: one that is not JSON, or an example of one that is not the usual. */
+  readonly bodies?: Readonly<Record<string, { readonly schema?: TSchema; readonly example?: unknown }>>;
   /** A request that works on an installation with the samples; the tests send it. */
   readonly example?: {
     readonly path?: Readonly<Record<string, string>>;

@@ -5,7 +5,7 @@ import manifest from '../package.json' with { type: 'json' };
 import type { GatewayServices } from '../services.ts';
 
 export function registerApplianceRoutes(app: App, { db }: GatewayServices): void {
-  app.get('/aicc', async () => {
+  app.get('/aicc', { schema: { tags: ['service'], summary: 'What this installation is' } }, async () => {
     const { uuid, created_at } = await findInstallation(db);
     return {
       appliance: {

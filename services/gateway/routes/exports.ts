@@ -26,7 +26,15 @@ export function registerExportRoutes(app: App, services: GatewayServices): void 
   const options = {
     config: { stringMessages: true },
     onRequest: requirePrivilege('lxc-osdeploy-create-import-export-edit-os-files'),
-    schema: { params: ObjectParams, querystring: ExportQuery },
+    schema: {
+      tags: ['exports'],
+      summary: 'Export a profile, or fetch an archive',
+      description:
+        'With the id of a profile it starts an export job. With the name of a finished archive it answers the archive, ' +
+        'with `.sha256` after the name its checksum line.',
+      params: ObjectParams,
+      querystring: ExportQuery,
+    },
   };
 
   const exporting = { ...options, config: { ...options.config, action: 'profile.export' } };
@@ -47,7 +55,9 @@ export function registerExportRoutes(app: App, services: GatewayServices): void 
   });
 
   // Starts nothing, whatever it is asked about (contract, 7.1).
-  app.head('/osImages/:id', options, async (request, reply) => {
+  const summary = 'Look at a profile or an archive';
+  const looking = { ...options, schema: { ...options.schema, summary, description: 'Starts nothing.' } };
+  app.head('/osImages/:id', looking, async (request, reply) => {
     const { id } = request.params;
     if (wantsContents(request.query)) {
       await readContents(services, archiveOf(id));

@@ -16,35 +16,46 @@ import { removeArchiveFiles } from '../remove-archive.ts';
 import { ImageParams, ListQuery, NewProfileBody } from '../schemas/images.ts';
 import type { GatewayServices } from '../services.ts';
 
+const tags = ['images'];
 /** Ids in one list, at most. */
 const mostIds = 10_000;
 
 export function registerImageRoutes(app: App, { db, storeRoot, log }: GatewayServices): void {
-  app.get('/osImages', { schema: { querystring: ListQuery } }, async (request, reply) => {
-    const { imageType = '', after = '', limit } = request.query;
-    if (imageType !== '' && imageType !== 'OSPROFILE') {
-      throw new Problem('invalid_request', { detail: 'The imageType of a list can only be OSPROFILE.' });
-    }
-    const batches = walk(db, {
-      filter: readFilter(request.query),
-      profilesOnly: imageType === 'OSPROFILE',
-      after: readCursor(after),
-      limit: limit ?? Number.POSITIVE_INFINITY,
-    });
-    const pieces = writeList(batches, limit !== undefined);
-    // The first piece is made before anything is sent, so that a database that is away is told as such.
-    const first = await pieces.next();
-    reply.type('application/json; charset=utf-8');
-    if (limit !== undefined) return await joined(first.value ?? '', pieces);
-    return reply.send(Readable.from(startingWith(first.value ?? '', pieces), { objectMode: false }));
-  });
+  app.get(
+    '/osImages',
+    { schema: { tags, summary: 'List images, profiles, files and archives', querystring: ListQuery } },
+    async (request, reply) => {
+      const { imageType = '', after = '', limit } = request.query;
+      if (imageType !== '' && imageType !== 'OSPROFILE') {
+        throw new Problem('invalid_request', { detail: 'The imageType of a list can only be OSPROFILE.' });
+      }
+      const batches = walk(db, {
+        filter: readFilter(request.query),
+        profilesOnly: imageType === 'OSPROFILE',
+        after: readCursor(after),
+        limit: limit ?? Number.POSITIVE_INFINITY,
+      });
+      const pieces = writeList(batches, limit !== undefined);
+      // The first piece is made before anything is sent, so that a database that is away is told as such.
+      const first = await pieces.next();
+      reply.type('application/json; charset=utf-8');
+      if (limit !== undefined) return await joined(first.value ?? '', pieces);
+      return reply.send(Readable.from(startingWith(first.value ?? '', pieces), { objectMode: false }));
+    },
+  );
 
   app.post(
     '/osImages/:id',
     {
       onRequest: requirePrivilege('lxc-osdeploy-create-import-export-edit-os-files'),
       config: { action: 'profile.create' },
-      schema: { params: ImageParams, body: NewProfileBody },
+      schema: {
+        tags,
+        summary: 'Create a customized profile',
+        description: 'From the predefined profile in the path.',
+        params: ImageParams,
+        body: NewProfileBody,
+      },
     },
     async (request, reply) => {
       const wanted = readNewProfile(request.params.id, request.body, request.user.name);
@@ -60,7 +71,12 @@ export function registerImageRoutes(app: App, { db, storeRoot, log }: GatewaySer
     {
       onRequest: requirePrivilege('lxc-osdeploy-delete-os-files'),
       config: { action: 'object.delete' },
-      schema: { params: ImageParams },
+      schema: {
+        tags,
+        summary: 'Delete images, profiles, files and archives',
+        description: 'All of the list or none. An image goes with its profiles.',
+        params: ImageParams,
+      },
     },
     async (request) => {
       const ids = readIds(request.params.id);

@@ -10,6 +10,8 @@ import { CreateImportBody, CreateImportQuery, RemoteFile, UploadQuery } from '..
 import type { GatewayServices } from '../services.ts';
 import { receiveUpload } from '../uploads/upload.ts';
 
+const tags = ['imports'];
+
 export function registerImportRoutes(app: App, services: GatewayServices): void {
   const mayImport = requirePrivilege('lxc-osdeploy-create-import-export-edit-os-files');
 
@@ -18,7 +20,13 @@ export function registerImportRoutes(app: App, services: GatewayServices): void 
     {
       onRequest: mayImport,
       config: { action: 'import.create' },
-      schema: { querystring: CreateImportQuery, body: CreateImportBody },
+      schema: {
+        tags,
+        summary: 'Create an import job',
+        description: 'Then hand over its file with POST /files/osImages.',
+        querystring: CreateImportQuery,
+        body: CreateImportBody,
+      },
     },
     async (request) => {
       const imageType = readImageType(request.query.imageType);
@@ -45,6 +53,9 @@ export function registerImportRoutes(app: App, services: GatewayServices): void 
         onRequest: mayImport,
         config: { plainQuery: true, action: 'import.upload' },
         schema: {
+          tags,
+          summary: 'Hand over the file of an import job',
+          description: 'As a form, or as JSON that says where the file is. Then watch the job.',
           querystring: UploadQuery,
           body: { content: { 'application/json': { schema: RemoteFile } } },
         },

@@ -19,25 +19,41 @@ import {
 import type { GatewayServices } from '../services.ts';
 
 const path = '/osImages/remoteFileServers';
+const tags = ['servers'];
 
 export function registerServerRoutes(app: App, { db, secrets, settings }: GatewayServices): void {
   const rules = addressRules(settings);
   const mayEdit = requirePrivilege('lxc-osdeploy-create-edit-remote-file-server');
   const mayDelete = requirePrivilege('lxc-osdeploy-delete-remote-file-server');
 
-  app.get(path, async () => success({ serverList: (await listServers(db)).map(shownServer) }));
+  app.get(path, { schema: { tags, summary: 'List remote file servers' } }, async () =>
+    success({ serverList: (await listServers(db)).map(shownServer) }),
+  );
 
-  app.get(`${path}/:id`, { schema: { params: ServerId } }, async (request, reply) => {
-    const server = await findServer(db, request.params.id);
-    if (!server) throw unknownServer(request.params.id);
-    const answer = show(server, reply);
-    return isUnchanged(request.headers, serverTag(server)) ? reply.code(304).send() : answer;
-  });
+  app.get(
+    `${path}/:id`,
+    { schema: { tags, summary: 'One remote file server', params: ServerId } },
+    async (request, reply) => {
+      const server = await findServer(db, request.params.id);
+      if (!server) throw unknownServer(request.params.id);
+      const answer = show(server, reply);
+      return isUnchanged(request.headers, serverTag(server)) ? reply.code(304).send() : answer;
+    },
+  );
 
   // With a serverId it is a change of that profile (8.1); the id of a new one is ours to give.
   app.post(
     path,
-    { onRequest: mayEdit, config: { action: 'server.create' }, schema: { body: NewServer } },
+    {
+      onRequest: mayEdit,
+      config: { action: 'server.create' },
+      schema: {
+        tags,
+        summary: 'Add a remote file server',
+        description: 'With a serverId it changes that one.',
+        body: NewServer,
+      },
+    },
     async (request, reply) => {
       const { body, user } = request;
       checkAddress(body.address, rules);
@@ -53,7 +69,14 @@ export function registerServerRoutes(app: App, { db, secrets, settings }: Gatewa
     {
       onRequest: mayEdit,
       config: { action: 'server.change' },
-      schema: { params: ServerId, body: ServerChange },
+      schema: {
+        tags,
+        summary: 'Change a remote file server',
+        description:
+          'What is absent stays. Another address, port or protocol needs the password again and forgets the pinned host keys.',
+        params: ServerId,
+        body: ServerChange,
+      },
     },
     async (request, reply) => {
       const { params, body, user } = request;
@@ -65,7 +88,11 @@ export function registerServerRoutes(app: App, { db, secrets, settings }: Gatewa
 
   app.delete(
     `${path}/:id`,
-    { onRequest: mayDelete, config: { action: 'server.delete' }, schema: { params: ServerId } },
+    {
+      onRequest: mayDelete,
+      config: { action: 'server.delete' },
+      schema: { tags, summary: 'Delete a remote file server', params: ServerId },
+    },
     async (request) => {
       await deleteServerProfile(db, request.params.id, unchanged(request));
       return success();

@@ -18,30 +18,52 @@ import {
 import type { GatewayServices } from '../services.ts';
 import { shownTask } from '../tasks.ts';
 
+const tags = ['tasks'];
+
 export function registerTaskRoutes(app: App, { db, packager }: GatewayServices): void {
   // Who may start jobs may end them.
   const mayEdit = requirePrivilege('lxc-osdeploy-create-import-export-edit-os-files');
 
-  app.get('/tasks', { schema: { querystring: TaskQuery } }, async (request) => {
-    const { limit, before, status, createdBy, since } = request.query;
-    const jobs = await listJobs(db, {
-      limit: limit ?? mostTasks,
-      ...(before !== undefined && { before }),
-      ...(status !== undefined && { states: statesOf(status) }),
-      ...(createdBy !== undefined && { createdBy }),
-      ...(since !== undefined && { since: readTime('since', since) }),
-    });
-    return jobs.map(shownTask);
-  });
+  app.get(
+    '/tasks',
+    { schema: { tags, summary: 'List jobs', description: 'The newest first.', querystring: TaskQuery } },
+    async (request) => {
+      const { limit, before, status, createdBy, since } = request.query;
+      const jobs = await listJobs(db, {
+        limit: limit ?? mostTasks,
+        ...(before !== undefined && { before }),
+        ...(status !== undefined && { states: statesOf(status) }),
+        ...(createdBy !== undefined && { createdBy }),
+        ...(since !== undefined && { since: readTime('since', since) }),
+      });
+      return jobs.map(shownTask);
+    },
+  );
 
-  app.get('/tasks/:list', { schema: { params: TaskList, querystring: OneTaskQuery } }, async (request) => {
-    const jobs = await findJobs(db, idsOf(request.params.list));
-    return jobs.map(shownTask);
-  });
+  app.get(
+    '/tasks/:list',
+    {
+      schema: {
+        tags,
+        summary: 'Watch jobs',
+        description: 'A list also for one id. A job has ended when its percentage is 100.',
+        params: TaskList,
+        querystring: OneTaskQuery,
+      },
+    },
+    async (request) => {
+      const jobs = await findJobs(db, idsOf(request.params.list));
+      return jobs.map(shownTask);
+    },
+  );
 
   app.put(
     '/tasks',
-    { onRequest: mayEdit, config: { action: 'job.cancel' }, schema: { body: TaskAction } },
+    {
+      onRequest: mayEdit,
+      config: { action: 'job.cancel' },
+      schema: { tags, summary: 'Cancel jobs', body: TaskAction },
+    },
     async (request) => {
       const { action, list } = request.body;
       if (action !== 'cancel') throw new Problem('invalid_request', { detail: 'The action must be cancel.' });
@@ -53,7 +75,16 @@ export function registerTaskRoutes(app: App, { db, packager }: GatewayServices):
   // The vendor's cancel callback and pylxca's update: both concern jobs that others run (10.1).
   app.put(
     '/tasks/:list',
-    { onRequest: mayEdit, config: { action: 'job.change' }, schema: { params: TaskList, body: ForeignJob } },
+    {
+      onRequest: mayEdit,
+      config: { action: 'job.change' },
+      schema: {
+        tags,
+        summary: 'Refused: jobs of ours report their own progress',
+        params: TaskList,
+        body: ForeignJob,
+      },
+    },
     async (request) => {
       const [job] = await findJobs(db, idsOf(request.params.list));
       throw new Problem('job_is_ours', { id: job!.id });
@@ -62,7 +93,11 @@ export function registerTaskRoutes(app: App, { db, packager }: GatewayServices):
 
   app.delete(
     '/tasks/:list',
-    { onRequest: mayEdit, config: { action: 'job.delete' }, schema: { params: TaskList } },
+    {
+      onRequest: mayEdit,
+      config: { action: 'job.delete' },
+      schema: { tags, summary: 'Delete jobs that have ended', params: TaskList },
+    },
     async (request) => {
       await packager.deleteJobs({ ids: idsOf(request.params.list) }, callFor(request));
       return success();

@@ -7,7 +7,7 @@ import { Line, Lines } from './text.ts';
 export const ChangeParams = Type.Object({ id: Type.String() });
 
 /** The reference's examples carry the parameters of an export, even after a second question mark: ignored. */
-export const ChangeQuery = Type.Object({
+export const ChangeQuery = Strict({
   imageType: Type.Optional(Type.String({ maxLength: 200 })),
   serverId: Type.Optional(Type.Unknown()),
   path: Type.Optional(Type.Unknown()),

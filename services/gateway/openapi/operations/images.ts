@@ -22,7 +22,10 @@ export const imageOperations: Operations = {
     privilege: edit,
     answer: ImportAccepted,
     refusals: [404, 409, 507],
-    bodies: { 'multipart/form-data': { schema: UploadForm } },
+    bodies: {
+      'multipart/form-data': { schema: UploadForm },
+      'application/json': { example: { serverId: '1', path: '/isos/rhel9.iso' } },
+    },
     example: { query: { jobId: '26', imageType: 'SCRIPT', imageName: 'hello.sh', os: 'rhels' } },
   },
   'GET /osImages/{id}': {
