@@ -414,6 +414,20 @@ export const catalogue = {
     'Job {id} is run by the service itself; its progress cannot be set from outside.',
     'Cancel it with PUT /tasks and the action cancel.',
   ),
+  job_not_retryable: entry(
+    409,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9602M',
+    'Job {id} cannot run again: {detail}',
+    'Start a new export or import instead.',
+  ),
+  idempotency_key_reused: entry(
+    422,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9603M',
+    'The Idempotency-Key was used before, for another profile, server or path.',
+    'Send a key of its own with each export, and the same key only with the same request.',
+  ),
   cancelled: entry(
     409,
     'CANCELLED',

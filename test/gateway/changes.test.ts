@@ -1,7 +1,11 @@
 /** `PUT /osImages/{id}`: profiles and custom files (contract, section 6.2). */
 import { createHash } from 'node:crypto';
 import { loadBlobs } from '@osimage/blob-store';
+import { readSnapshot } from '@osimage/database';
+import { loadSettings } from '@osimage/settings';
 import t from 'tap';
+import type { PackagerContext } from '../../services/packager/context.ts';
+import { startExport } from '../../services/packager/jobs/start-export.ts';
 import { createTestGateway, type TestGateway } from '../support/gateway.ts';
 import { addFile, addImage } from '../support/image-rows.ts';
 
@@ -244,6 +248,57 @@ t.test('a file gets other content, checked as an upload is', async (t) => {
     t.equal((await put({ version: '3' })).code, 200);
     t.match(await shownFile(gateway, list, id), { version: '3', description: 'new', size: after.size });
   }
+});
+
+t.test('an export packs what the file was when it was accepted', async (t) => {
+  const gateway = await createTestGateway(t);
+  const { db } = gateway;
+  const { id, one } = await withProfile(gateway);
+  await db.query(`update files set type = 'SCRIPT' where id = $1`, [one]);
+  const digestOf = async () => {
+    const { rows } = await db.query<{ sha256: string }>(
+      `select encode(sha256, 'hex') as sha256 from files where id = $1`,
+      [one],
+    );
+    return rows[0]!.sha256;
+  };
+  // Nobody runs what it accepts.
+  const context = {
+    db,
+    settings: loadSettings({}),
+    queue: { add: async () => {} },
+  } as unknown as PackagerContext;
+  const accept = async () => {
+    const { signal } = new AbortController();
+    const order = {
+      profileId: id,
+      serverId: '',
+      path: '',
+      idempotencyKey: '',
+      user: '',
+      requestId: '',
+      signal,
+    };
+    return (await startExport(context, order)).jobId;
+  };
+  const put = (content: string) =>
+    caller(gateway)('PUT', at(one, '?imageType=SCRIPT'), { installScript: { content } });
+  const former = await digestOf();
+  const jobId = await accept();
+  t.equal((await put('#!/bin/sh\n')).code, 200);
+  t.not(await digestOf(), former);
+  t.match(await readSnapshot(db, jobId), former);
+  const pinned = await db.query(`select from job_blobs where job_id = $1 and sha256 = decode($2, 'hex')`, [
+    jobId,
+    former,
+  ]);
+  t.equal(pinned.rowCount, 1, 'the former content cannot be collected');
+  t.match(await readSnapshot(db, await accept()), await digestOf());
+
+  const results = await Promise.all(
+    Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? accept() : put(`#!/bin/sh\necho ${n}\n`))),
+  );
+  for (const result of results) t.ok(typeof result === 'string' || result.code === 200);
 });
 
 t.test('software has texts only, and each kind has its own attribute', async (t) => {

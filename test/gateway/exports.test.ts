@@ -41,7 +41,7 @@ t.test('the example of the requirement, with a raw and with an encoded bar', asy
       messages: [],
     });
   }
-  const asked = { profileId: profile, serverId: '101', path: '//some//path//to//file' };
+  const asked = { profileId: profile, serverId: '101', path: '//some//path//to//file', idempotencyKey: '' };
   t.strictSame(packager.exports, [asked, asked, asked]);
 });
 

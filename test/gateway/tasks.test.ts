@@ -1,12 +1,9 @@
 /** `/tasks`: what watchers see, and the ways to page and filter (contract, section 10 and Appendix B). */
 import { insertJob, type NewJob } from '@osimage/database';
 import { Problem } from '@osimage/errors';
-import { connectPackager } from '@osimage/packaging-api';
-import { loadSettings } from '@osimage/settings';
-import { createLogger } from '@osimage/telemetry';
-import t, { type Test } from 'tap';
-import { startPackager } from '../../services/packager/packager.ts';
+import t from 'tap';
 import { createTestGateway, type TestGateway } from '../support/gateway.ts';
+import { withPackager } from '../support/with-packager.ts';
 
 const job: NewJob = {
   kind: 'export',
@@ -54,6 +51,7 @@ t.test('a job shows every attribute, in a bare array', async (t) => {
     size: null,
     sha256: null,
     objectId: null,
+    retriedAs: null,
   };
   t.strictSame(body, [waiting]);
   t.match(body[0].startTime, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
@@ -219,22 +217,6 @@ t.test('nobody sets the progress of our jobs, and a wrong action does nothing', 
     t.equal((await put('/tasks', payload)).statusCode, 400, JSON.stringify(payload));
   t.match((await get(gateway, `/tasks/${id}`)).body, [{ status: 'Pending', percentage: 0 }]);
 });
-
-/** A gateway with a packager of its own, in this process. */
-async function withPackager(t: Test): Promise<TestGateway> {
-  return await createTestGateway(t, {
-    packager: async (databaseUrl) => {
-      const env = { DATA_DIR: t.testdir(), PACKAGER_LISTEN: '127.0.0.1:0', DRAIN_SECONDS: '0' };
-      const packager = await startPackager(
-        loadSettings(env),
-        databaseUrl,
-        createLogger('packager', 'silent'),
-      );
-      t.teardown(() => packager.stop());
-      return connectPackager(packager.address);
-    },
-  });
-}
 
 t.test('cancel and delete reach the packager, all or nothing, by the name of the user', async (t) => {
   const gateway = await withPackager(t);

@@ -80,6 +80,16 @@ rest = call("ListJobs", page_size=1, page_token=page.next_page_token)
 imports = call("ListJobs", kinds=[2], states=[3])
 again = call("CancelJobs", ids=[started.job_id]).jobs[0]
 
+keyed = [call("StartExport", profile_id=profile, idempotency_key="once").job_id for _ in range(2)]
+# A cancel that comes before the end: a small export is quick, so more than one try.
+for _ in range(100):
+    begun = call("StartExport", profile_id=profile).job_id
+    stopped = call("CancelJobs", ids=[begun]).jobs[0]
+    if state_name(stopped.state) == "JOB_STATE_CANCELLED":
+        break
+retried = call("RetryJobs", ids=[begun]).jobs[0]
+resumed, _ = finished(retried.retried_as)
+
 print(json.dumps({
     "renewed": renewed,
     "imported": [state_name(imported.state), imported.object_id, imported.created_by],
@@ -92,6 +102,10 @@ print(json.dumps({
     "importId": created.job_id,
     "exportId": started.job_id,
     "cancelFinished": state_name(again.state),
+    "keyed": keyed,
+    "retried": [begun, retried.id, resumed.id, state_name(resumed.state)],
+    "retryFinished": refused("RetryJobs", ids=[started.job_id]),
+    "otherKeyed": refused("StartExport", profile_id=profile, path="/a", idempotency_key="once"),
     "unknownProfile": refused("StartExport", profile_id="no|such"),
     "baseImage": refused("StartExport", profile_id=imported.object_id),
     "unknownJob": refused("GetJob", id="999999"),

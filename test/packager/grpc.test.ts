@@ -54,6 +54,8 @@ t.test('Python drives the whole job from the .proto alone', async (t) => {
     remarks: ['path was ignored, because there is no serverId.'],
     monotone: true,
     cancelFinished: 'JOB_STATE_COMPLETE',
+    retryFinished: ['FAILED_PRECONDITION', 'job_not_retryable'],
+    otherKeyed: ['FAILED_PRECONDITION', 'idempotency_key_reused'],
     unknownProfile: ['NOT_FOUND', 'not_found'],
     baseImage: ['INVALID_ARGUMENT', 'base_image_not_exportable'],
     unknownJob: ['NOT_FOUND', 'not_found'],
@@ -61,6 +63,11 @@ t.test('Python drives the whole job from the .proto alone', async (t) => {
     fedTwice: ['FAILED_PRECONDITION', 'job_not_waiting'],
     deadline: ['DEADLINE_EXCEEDED'],
   });
+  t.equal(seen.keyed[0], seen.keyed[1]);
+  const [begun, old, resumed, state] = seen.retried;
+  t.equal(old, begun);
+  t.not(resumed, begun);
+  t.equal(state, 'JOB_STATE_COMPLETE');
   t.equal(seen.filename, seen.exported[1]);
   t.strictSame(seen.pages, [seen.exportId, seen.importId, '']);
   t.strictSame(seen.imports, [seen.importId]);

@@ -36,7 +36,7 @@ export function createRowPackager(databaseUrl: string, storeRoot: () => string):
     exports: [],
     started: 0,
     async startExport(request, { user }) {
-      const asked = { profileId: '', serverId: '', path: '', ...request };
+      const asked = { profileId: '', serverId: '', path: '', idempotencyKey: '', ...request };
       packager.exports.push(asked);
       const filename = '20260131054310_web.tar.gz';
       const { profileId } = asked;
@@ -80,6 +80,7 @@ export function createRowPackager(databaseUrl: string, storeRoot: () => string):
     listJobs: never,
     cancelJobs: never,
     deleteJobs: never,
+    retryJobs: never,
     close: () => void db.close(),
   };
   return packager;

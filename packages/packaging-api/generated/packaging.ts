@@ -20,6 +20,8 @@ import type { ListJobsResponse as _osimage_packaging_v1_ListJobsResponse, ListJo
 import type { PackagingServiceClient as _osimage_packaging_v1_PackagingServiceClient, PackagingServiceDefinition as _osimage_packaging_v1_PackagingServiceDefinition } from './osimage/packaging/v1/PackagingService.ts';
 import type { RenewImportRequest as _osimage_packaging_v1_RenewImportRequest, RenewImportRequest__Output as _osimage_packaging_v1_RenewImportRequest__Output } from './osimage/packaging/v1/RenewImportRequest.ts';
 import type { RenewImportResponse as _osimage_packaging_v1_RenewImportResponse, RenewImportResponse__Output as _osimage_packaging_v1_RenewImportResponse__Output } from './osimage/packaging/v1/RenewImportResponse.ts';
+import type { RetryJobsRequest as _osimage_packaging_v1_RetryJobsRequest, RetryJobsRequest__Output as _osimage_packaging_v1_RetryJobsRequest__Output } from './osimage/packaging/v1/RetryJobsRequest.ts';
+import type { RetryJobsResponse as _osimage_packaging_v1_RetryJobsResponse, RetryJobsResponse__Output as _osimage_packaging_v1_RetryJobsResponse__Output } from './osimage/packaging/v1/RetryJobsResponse.ts';
 import type { StartExportRequest as _osimage_packaging_v1_StartExportRequest, StartExportRequest__Output as _osimage_packaging_v1_StartExportRequest__Output } from './osimage/packaging/v1/StartExportRequest.ts';
 import type { StartExportResponse as _osimage_packaging_v1_StartExportResponse, StartExportResponse__Output as _osimage_packaging_v1_StartExportResponse__Output } from './osimage/packaging/v1/StartExportResponse.ts';
 import type { StartImportRequest as _osimage_packaging_v1_StartImportRequest, StartImportRequest__Output as _osimage_packaging_v1_StartImportRequest__Output } from './osimage/packaging/v1/StartImportRequest.ts';
@@ -59,6 +61,8 @@ export interface ProtoGrpcType {
         PackagingService: SubtypeConstructor<typeof grpc.Client, _osimage_packaging_v1_PackagingServiceClient> & { service: _osimage_packaging_v1_PackagingServiceDefinition }
         RenewImportRequest: MessageTypeDefinition<_osimage_packaging_v1_RenewImportRequest, _osimage_packaging_v1_RenewImportRequest__Output>
         RenewImportResponse: MessageTypeDefinition<_osimage_packaging_v1_RenewImportResponse, _osimage_packaging_v1_RenewImportResponse__Output>
+        RetryJobsRequest: MessageTypeDefinition<_osimage_packaging_v1_RetryJobsRequest, _osimage_packaging_v1_RetryJobsRequest__Output>
+        RetryJobsResponse: MessageTypeDefinition<_osimage_packaging_v1_RetryJobsResponse, _osimage_packaging_v1_RetryJobsResponse__Output>
         StartExportRequest: MessageTypeDefinition<_osimage_packaging_v1_StartExportRequest, _osimage_packaging_v1_StartExportRequest__Output>
         StartExportResponse: MessageTypeDefinition<_osimage_packaging_v1_StartExportResponse, _osimage_packaging_v1_StartExportResponse__Output>
         StartImportRequest: MessageTypeDefinition<_osimage_packaging_v1_StartImportRequest, _osimage_packaging_v1_StartImportRequest__Output>

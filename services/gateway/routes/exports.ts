@@ -112,7 +112,11 @@ async function startExport(
 ) {
   const profileId = requireObjectId(order.id, 'profile');
   const serverId = order.serverId && requireObjectId(order.serverId, 'remote file server');
-  const accepted = await packager.startExport({ profileId, serverId, path: order.path }, callFor(request));
+  const idempotencyKey = keyOf(request);
+  const accepted = await packager.startExport(
+    { profileId, serverId, path: order.path, idempotencyKey },
+    callFor(request),
+  );
   return {
     filename: accepted.filename,
     jobID: accepted.jobId,
@@ -121,4 +125,11 @@ async function startExport(
     // Strings on this call only (contract, 7.1).
     messages: accepted.remarks,
   };
+}
+
+/** The Idempotency-Key, empty when there is none; the packager checks it. Throws Problem invalid_request. */
+function keyOf(request: FastifyRequest): string {
+  const key = request.headers['idempotency-key'];
+  if (key === '') throw new Problem('invalid_request', { detail: 'The Idempotency-Key is empty.' });
+  return String(key ?? '');
 }

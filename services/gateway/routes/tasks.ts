@@ -66,9 +66,16 @@ export function registerTaskRoutes(app: App, { db, packager }: GatewayServices):
     },
     async (request) => {
       const { action, list } = request.body;
-      if (action !== 'cancel') throw new Problem('invalid_request', { detail: 'The action must be cancel.' });
-      await packager.cancelJobs({ ids: idsOf(list.join(',')) }, callFor(request));
-      return success();
+      const ids = idsOf(list.join(','));
+      if (action === 'cancel') {
+        await packager.cancelJobs({ ids }, callFor(request));
+        return success();
+      }
+      if (action !== 'retry')
+        throw new Problem('invalid_request', { detail: 'The action must be cancel or retry.' });
+      request.audit.action = 'job.retry';
+      const { jobs } = await packager.retryJobs({ ids }, callFor(request));
+      return success({ retried: jobs.map(({ id, retriedAs }) => ({ jobUID: id, retriedAs })) });
     },
   );
 

@@ -3,6 +3,7 @@ import { findJobs, listJobs } from '@osimage/database';
 import { Problem } from '@osimage/errors';
 import type { PackagingServiceHandlers } from '@osimage/packaging-api';
 import type { PackagerContext } from '../context.ts';
+import { retry } from '../jobs/retry.ts';
 import { startExport } from '../jobs/start-export.ts';
 import { abandonImport, createImport, renewImport, startImport } from '../jobs/start-import.ts';
 import { cancel, idsAtMost, remove } from '../jobs/stop-jobs.ts';
@@ -53,6 +54,9 @@ export function createHandlers(context: PackagerContext): PackagingServiceHandle
     }),
     CancelJobs: unary(context, async (request, { user }) => ({
       jobs: (await cancel(context, ids(request.ids), user)).map(toJobMessage),
+    })),
+    RetryJobs: unary(context, async (request, call) => ({
+      jobs: (await retry(context, ids(request.ids), call)).map(toJobMessage),
     })),
     DeleteJobs: unary(context, async (request) => {
       await remove(context, ids(request.ids));

@@ -43,6 +43,7 @@ export function toJobMessage(row: JobRow): Job {
     size: row.size ?? 0,
     sha256: row.sha256 ?? '',
     objectId: row.object_id ?? '',
+    retriedAs: row.retried_as ?? '',
   };
 }
 

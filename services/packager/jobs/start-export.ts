@@ -10,8 +10,10 @@ import {
   type ProfileSource,
   type Queryable,
   readProfile,
+  saveAnswer,
   saveSnapshot,
   takeFreeId,
+  takeKey,
 } from '@osimage/database';
 import { Problem } from '@osimage/errors';
 import { customizationOptions } from '@osimage/os-media';
@@ -31,6 +33,9 @@ export interface ExportOrder {
   signal: AbortSignal;
 }
 
+/** What a caller's Idempotency-Key may be; empty for none. */
+const idempotencyKey = /^[\x21-\x7e]{0,200}$/;
+
 export interface AcceptedExport {
   jobId: string;
   filename: string;
@@ -38,41 +43,66 @@ export interface AcceptedExport {
 }
 
 /**
- * Creates an export job of what the profile is now. When this returns, the job is committed and will run.
- * Throws Problem licence_expired, not_found, base_image_not_exportable or invalid_request (path).
+ * Creates an export job of what the profile is now. When this returns, the job is committed and will run. A second
+ * order of one user with the same key gives the job of the first.
+ * Throws Problem licence_expired, not_found, base_image_not_exportable, invalid_request (path, key) or
+ * idempotency_key_reused.
  */
-export async function startExport(context: PackagerContext, order: ExportOrder): Promise<AcceptedExport> {
-  const { db, queue } = context;
-  requireLicence(context.settings);
+export async function startExport(
+  context: PackagerContext,
+  order: ExportOrder & { idempotencyKey: string },
+): Promise<AcceptedExport> {
+  const { idempotencyKey: key, user, profileId, serverId, path } = order;
+  if (!idempotencyKey.test(key)) {
+    throw new Problem('invalid_request', {
+      detail: 'An Idempotency-Key has 1 to 200 visible ASCII characters and no spaces.',
+    });
+  }
+  return await context.db.transaction(async (tx) => {
+    if (key === '') return await createExport(context, tx, order);
+    const earlier = await takeKey<AcceptedExport>(tx, user, key, [profileId, serverId, path]);
+    if (earlier) return earlier;
+    const accepted = await createExport(context, tx, order);
+    await saveAnswer(tx, user, key, accepted);
+    return accepted;
+  });
+}
+
+/** As startExport, inside a transaction, without a key. */
+export async function createExport(
+  context: PackagerContext,
+  tx: Queryable,
+  order: ExportOrder,
+): Promise<AcceptedExport> {
+  const { queue, settings } = context;
+  requireLicence(settings);
   const path = order.serverId ? normaliseTargetPath(order.path) : '';
   const remarks = order.path && !order.serverId ? ['path was ignored, because there is no serverId.'] : [];
-  return await db.transaction(async (tx) => {
-    const found = await readProfile(tx, order.profileId);
-    if (!found) throw await whyNotExportable(tx, order.profileId);
-    if (order.serverId && !(await findServer(tx, order.serverId))) {
-      throw new Problem('not_found', { what: 'remote file server', id: order.serverId.slice(0, 40) });
-    }
-    const named = path !== '' && !path.endsWith('/') ? path.slice(path.lastIndexOf('/') + 1) : undefined;
-    const now = new Date();
-    const filename =
-      named ?? (await takeFreeId(tx, 'archive', (attempt) => archiveName(found.profile.name, now, attempt)));
-    const queueId = randomUUID();
-    const jobId = await insertJob(tx, {
-      kind: 'export',
-      title: `Export OS-image profile ${found.profile.name}`,
-      createdBy: order.user,
-      requestId: order.requestId,
-      profileId: order.profileId,
-      filename,
-      queueId,
-      ...(order.serverId && { serverId: order.serverId, targetPath: path }),
-    });
-    const digests = found.files.map((file) => file.sha256);
-    await saveSnapshot(tx, jobId, buildMetadata(toSnapshot(found.profile, found.files)), digests);
-    await queue.add(tx, queueId, jobId);
-    order.signal.throwIfAborted();
-    return { jobId, filename, remarks };
+  const found = await readProfile(tx, order.profileId);
+  if (!found) throw await whyNotExportable(tx, order.profileId);
+  if (order.serverId && !(await findServer(tx, order.serverId))) {
+    throw new Problem('not_found', { what: 'remote file server', id: order.serverId.slice(0, 40) });
+  }
+  const named = path !== '' && !path.endsWith('/') ? path.slice(path.lastIndexOf('/') + 1) : undefined;
+  const now = new Date();
+  const filename =
+    named ?? (await takeFreeId(tx, 'archive', (attempt) => archiveName(found.profile.name, now, attempt)));
+  const queueId = randomUUID();
+  const jobId = await insertJob(tx, {
+    kind: 'export',
+    title: `Export OS-image profile ${found.profile.name}`,
+    createdBy: order.user,
+    requestId: order.requestId,
+    profileId: order.profileId,
+    filename,
+    queueId,
+    ...(order.serverId && { serverId: order.serverId, targetPath: path }),
   });
+  const digests = found.files.map((file) => file.sha256);
+  await saveSnapshot(tx, jobId, buildMetadata(toSnapshot(found.profile, found.files)), digests);
+  await queue.add(tx, queueId, jobId);
+  order.signal.throwIfAborted();
+  return { jobId, filename, remarks };
 }
 
 async function whyNotExportable(tx: Queryable, id: string): Promise<Problem> {

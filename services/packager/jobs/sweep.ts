@@ -6,7 +6,14 @@ import { randomUUID } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { collectGarbage, sweepOrphans } from '@osimage/blob-store';
-import { adoptJob, findStrandedJobs, interruptImports, jobsWithFiles, tryLockSweep } from '@osimage/database';
+import {
+  adoptJob,
+  findStrandedJobs,
+  interruptImports,
+  jobsWithFiles,
+  purgeKeys,
+  tryLockSweep,
+} from '@osimage/database';
 import { isDatabaseAway, Problem } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
 import { queueName, queueSchema } from './queue.ts';
@@ -15,6 +22,8 @@ const sweepEveryMs = 5_000;
 const filesEveryMs = 10 * 60_000;
 // Long enough for any step between writing a file and the row that names it.
 const youngMs = 60 * 60_000;
+// How long a request may come again with the same Idempotency-Key and get the first one's answer, at least.
+const keysKeptMs = 24 * 60 * 60_000;
 
 /** Sweeps from time to time until `signal` aborts. */
 export function startSweeper(context: PackagerContext, signal: AbortSignal): { stopped: Promise<void> } {
@@ -29,6 +38,7 @@ async function loop(context: PackagerContext, signal: AbortSignal): Promise<void
       if (Date.now() >= nextFiles) {
         nextFiles = Date.now() + filesEveryMs;
         await sweepFiles(context, youngMs, signal);
+        await purgeKeys(context.db, keysKeptMs);
       }
     } catch (error) {
       if (!signal.aborted && !isDatabaseAway(error)) context.log.warn({ err: error }, 'sweep failed');

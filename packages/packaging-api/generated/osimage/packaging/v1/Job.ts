@@ -29,6 +29,7 @@ export interface Job {
   'size'?: (number | string | Long);
   'sha256'?: (string);
   'objectId'?: (string);
+  'retriedAs'?: (string);
 }
 
 export interface Job__Output {
@@ -53,4 +54,5 @@ export interface Job__Output {
   'size': (number);
   'sha256': (string);
   'objectId': (string);
+  'retriedAs': (string);
 }

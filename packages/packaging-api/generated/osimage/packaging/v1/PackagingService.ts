@@ -16,6 +16,8 @@ import type { ListJobsRequest as _osimage_packaging_v1_ListJobsRequest, ListJobs
 import type { ListJobsResponse as _osimage_packaging_v1_ListJobsResponse, ListJobsResponse__Output as _osimage_packaging_v1_ListJobsResponse__Output } from '../../../osimage/packaging/v1/ListJobsResponse.ts';
 import type { RenewImportRequest as _osimage_packaging_v1_RenewImportRequest, RenewImportRequest__Output as _osimage_packaging_v1_RenewImportRequest__Output } from '../../../osimage/packaging/v1/RenewImportRequest.ts';
 import type { RenewImportResponse as _osimage_packaging_v1_RenewImportResponse, RenewImportResponse__Output as _osimage_packaging_v1_RenewImportResponse__Output } from '../../../osimage/packaging/v1/RenewImportResponse.ts';
+import type { RetryJobsRequest as _osimage_packaging_v1_RetryJobsRequest, RetryJobsRequest__Output as _osimage_packaging_v1_RetryJobsRequest__Output } from '../../../osimage/packaging/v1/RetryJobsRequest.ts';
+import type { RetryJobsResponse as _osimage_packaging_v1_RetryJobsResponse, RetryJobsResponse__Output as _osimage_packaging_v1_RetryJobsResponse__Output } from '../../../osimage/packaging/v1/RetryJobsResponse.ts';
 import type { StartExportRequest as _osimage_packaging_v1_StartExportRequest, StartExportRequest__Output as _osimage_packaging_v1_StartExportRequest__Output } from '../../../osimage/packaging/v1/StartExportRequest.ts';
 import type { StartExportResponse as _osimage_packaging_v1_StartExportResponse, StartExportResponse__Output as _osimage_packaging_v1_StartExportResponse__Output } from '../../../osimage/packaging/v1/StartExportResponse.ts';
 import type { StartImportRequest as _osimage_packaging_v1_StartImportRequest, StartImportRequest__Output as _osimage_packaging_v1_StartImportRequest__Output } from '../../../osimage/packaging/v1/StartImportRequest.ts';
@@ -85,6 +87,15 @@ export interface PackagingServiceClient extends grpc.Client {
   renewImport(argument: _osimage_packaging_v1_RenewImportRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_osimage_packaging_v1_RenewImportResponse__Output>): grpc.ClientUnaryCall;
   renewImport(argument: _osimage_packaging_v1_RenewImportRequest, callback: grpc.requestCallback<_osimage_packaging_v1_RenewImportResponse__Output>): grpc.ClientUnaryCall;
   
+  RetryJobs(argument: _osimage_packaging_v1_RetryJobsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_osimage_packaging_v1_RetryJobsResponse__Output>): grpc.ClientUnaryCall;
+  RetryJobs(argument: _osimage_packaging_v1_RetryJobsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_osimage_packaging_v1_RetryJobsResponse__Output>): grpc.ClientUnaryCall;
+  RetryJobs(argument: _osimage_packaging_v1_RetryJobsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_osimage_packaging_v1_RetryJobsResponse__Output>): grpc.ClientUnaryCall;
+  RetryJobs(argument: _osimage_packaging_v1_RetryJobsRequest, callback: grpc.requestCallback<_osimage_packaging_v1_RetryJobsResponse__Output>): grpc.ClientUnaryCall;
+  retryJobs(argument: _osimage_packaging_v1_RetryJobsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_osimage_packaging_v1_RetryJobsResponse__Output>): grpc.ClientUnaryCall;
+  retryJobs(argument: _osimage_packaging_v1_RetryJobsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_osimage_packaging_v1_RetryJobsResponse__Output>): grpc.ClientUnaryCall;
+  retryJobs(argument: _osimage_packaging_v1_RetryJobsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_osimage_packaging_v1_RetryJobsResponse__Output>): grpc.ClientUnaryCall;
+  retryJobs(argument: _osimage_packaging_v1_RetryJobsRequest, callback: grpc.requestCallback<_osimage_packaging_v1_RetryJobsResponse__Output>): grpc.ClientUnaryCall;
+  
   StartExport(argument: _osimage_packaging_v1_StartExportRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_osimage_packaging_v1_StartExportResponse__Output>): grpc.ClientUnaryCall;
   StartExport(argument: _osimage_packaging_v1_StartExportRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_osimage_packaging_v1_StartExportResponse__Output>): grpc.ClientUnaryCall;
   StartExport(argument: _osimage_packaging_v1_StartExportRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_osimage_packaging_v1_StartExportResponse__Output>): grpc.ClientUnaryCall;
@@ -120,6 +131,8 @@ export interface PackagingServiceHandlers extends grpc.UntypedServiceImplementat
   
   RenewImport: grpc.handleUnaryCall<_osimage_packaging_v1_RenewImportRequest__Output, _osimage_packaging_v1_RenewImportResponse>;
   
+  RetryJobs: grpc.handleUnaryCall<_osimage_packaging_v1_RetryJobsRequest__Output, _osimage_packaging_v1_RetryJobsResponse>;
+  
   StartExport: grpc.handleUnaryCall<_osimage_packaging_v1_StartExportRequest__Output, _osimage_packaging_v1_StartExportResponse>;
   
   StartImport: grpc.handleUnaryCall<_osimage_packaging_v1_StartImportRequest__Output, _osimage_packaging_v1_StartImportResponse>;
@@ -134,6 +147,7 @@ export interface PackagingServiceDefinition extends grpc.ServiceDefinition {
   GetJob: MethodDefinition<_osimage_packaging_v1_GetJobRequest, _osimage_packaging_v1_GetJobResponse, _osimage_packaging_v1_GetJobRequest__Output, _osimage_packaging_v1_GetJobResponse__Output>
   ListJobs: MethodDefinition<_osimage_packaging_v1_ListJobsRequest, _osimage_packaging_v1_ListJobsResponse, _osimage_packaging_v1_ListJobsRequest__Output, _osimage_packaging_v1_ListJobsResponse__Output>
   RenewImport: MethodDefinition<_osimage_packaging_v1_RenewImportRequest, _osimage_packaging_v1_RenewImportResponse, _osimage_packaging_v1_RenewImportRequest__Output, _osimage_packaging_v1_RenewImportResponse__Output>
+  RetryJobs: MethodDefinition<_osimage_packaging_v1_RetryJobsRequest, _osimage_packaging_v1_RetryJobsResponse, _osimage_packaging_v1_RetryJobsRequest__Output, _osimage_packaging_v1_RetryJobsResponse__Output>
   StartExport: MethodDefinition<_osimage_packaging_v1_StartExportRequest, _osimage_packaging_v1_StartExportResponse, _osimage_packaging_v1_StartExportRequest__Output, _osimage_packaging_v1_StartExportResponse__Output>
   StartImport: MethodDefinition<_osimage_packaging_v1_StartImportRequest, _osimage_packaging_v1_StartImportResponse, _osimage_packaging_v1_StartImportRequest__Output, _osimage_packaging_v1_StartImportResponse__Output>
 }

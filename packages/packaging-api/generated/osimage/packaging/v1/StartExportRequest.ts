@@ -5,10 +5,12 @@ export interface StartExportRequest {
   'profileId'?: (string);
   'serverId'?: (string);
   'path'?: (string);
+  'idempotencyKey'?: (string);
 }
 
 export interface StartExportRequest__Output {
   'profileId': (string);
   'serverId': (string);
   'path': (string);
+  'idempotencyKey': (string);
 }
