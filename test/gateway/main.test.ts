@@ -89,6 +89,32 @@ t.test('the first account is made once; a generated password is printed once and
   t.match(end.stderr, /"path":"\/aicc".*"user":"USERID"/);
 });
 
+t.test('a session and a known client hold at every gateway', async (t) => {
+  const { url: DATABASE_URL } = await createTestDatabase(t);
+  const DATA_DIR = await mkdtemp(join(tmpdir(), 'osimage-gateway-'));
+  t.teardown(() => rm(DATA_DIR, { recursive: true, force: true }));
+  const env = { DATABASE_URL, DATA_DIR, ADMIN_PASSWORD: 'Given-Passw0rd' };
+  const one = await start(t, env);
+  const two = await start(t, env);
+  const signIn = (url: string | undefined, password: string, cookie = '') =>
+    fetch(`${url}/sessions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', cookie },
+      body: JSON.stringify({ UserId: 'USERID', password }),
+    });
+  const answer = await signIn(one.ready?.url, 'Given-Passw0rd');
+  const cookies = answer.headers.getSetCookie().map((cookie) => cookie.split(';')[0] ?? '');
+  const cookie = (name: string) => cookies.find((one) => one.startsWith(`${name}=`));
+  const there = await fetch(`${two.ready?.url}/tasks`, { headers: { cookie: cookie('JSESSIONID') ?? '' } });
+  t.equal(there.status, 200);
+  let status = 403;
+  for (let tries = 0; tries < 30 && status === 403; tries += 1)
+    status = (await signIn(two.ready?.url, `guess ${tries}`)).status;
+  t.equal(status, 429);
+  t.equal((await signIn(two.ready?.url, 'Given-Passw0rd', cookie('knownClient'))).status, 200);
+  await Promise.all([one.stop('SIGTERM'), two.stop('SIGTERM')]);
+});
+
 t.test('a given password is not printed', async (t) => {
   const { url: DATABASE_URL } = await createTestDatabase(t);
   const env = { DATABASE_URL, ADMIN_USER: 'root of all', ADMIN_PASSWORD: 'Given-Passw0rd' };
@@ -167,6 +193,14 @@ t.test('a setting that cannot be used ends it with one line', async (t) => {
     [
       { DATABASE_URL: 'postgres://127.0.0.1:1/x', GATEWAY_PORT: 'http' },
       /^gateway: GATEWAY_PORT must be a port.*\n$/,
+    ],
+    [
+      { DATABASE_URL: 'postgres://127.0.0.1:1/x', SESSIONS_PER_USER: '0' },
+      /^gateway: SESSIONS_PER_USER must be a whole number from 1.*\n$/,
+    ],
+    [
+      { DATABASE_URL: 'postgres://127.0.0.1:1/x', SECRET_KEY_OLD: 'a,b' },
+      /^gateway: SECRET_KEY_OLD must be 32 bytes.*\n$/,
     ],
   ] as const) {
     const gateway = await start(t, env);

@@ -220,6 +220,23 @@ t.test('DELETE /sessions ends the session with a body', async (t) => {
   t.equal(await status(gateway, other), 200);
 });
 
+t.test('signing in again ends the session whose cookie comes along, and no other', async (t) => {
+  const gateway = await createTestGateway(t);
+  const sessions = [await signIn(gateway), await signIn(gateway), await signIn(gateway)] as const;
+  const again = (payload: object) =>
+    gateway.app.inject({
+      method: 'POST',
+      url: '/sessions',
+      headers: { cookie: sessions[2].cookie },
+      payload,
+    });
+  t.equal((await again({ ...credentials, password: 'wrong' })).statusCode, 403);
+  t.equal(await status(gateway, sessions[2]), 200, 'not by a wrong password');
+  t.equal((await again(credentials)).statusCode, 200);
+  const statuses = await Promise.all(sessions.map((session) => status(gateway, session)));
+  t.same(statuses, [200, 200, 401]);
+});
+
 t.test('only the hash of a session is stored', async (t) => {
   const gateway = await createTestGateway(t);
   const session = await signIn(gateway);

@@ -55,7 +55,15 @@ export async function touchSession(db: Queryable, id: string): Promise<void> {
  */
 export async function insertSession(
   tx: Queryable,
-  session: { tokenHash: Buffer; csrf: string; userName: string; passwordHash: string; address: string },
+  session: {
+    tokenHash: Buffer;
+    csrf: string;
+    userName: string;
+    passwordHash: string;
+    address: string;
+    /** The session this one takes the place of, by the hash of its cookie. */
+    replaces?: Buffer | undefined;
+  },
   limits: SessionLimits,
 ): Promise<{ id: string; created_at: Date } | undefined> {
   // Two sign-ins of one user at once must not both count the same sessions.
@@ -64,6 +72,7 @@ export async function insertSession(
     [session.userName, session.passwordHash],
   );
   if (user.rowCount === 0) return undefined;
+  if (session.replaces) await tx.query('delete from sessions where token_hash = $1', [session.replaces]);
   await tx.query(
     `delete from sessions where user_name = $1
        and (last_used_at <= now() - $2 * interval '1 minute' or created_at <= now() - $3 * interval '1 minute')`,

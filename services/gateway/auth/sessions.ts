@@ -35,14 +35,15 @@ export interface NewSession {
 }
 
 /**
- * Starts a session of `user`, whose password was checked before; undefined when the account was disabled or the
- * password changed meanwhile.
+ * Starts a session of `user`, whose password was checked before, in place of the one whose cookie came along with the
+ * sign-in (`former`); undefined when the account was disabled or the password changed meanwhile.
  */
 export async function startSession(
   db: Database,
   user: UserRow,
   address: string,
   limits: SessionLimits,
+  former?: string,
 ): Promise<NewSession | undefined> {
   const token = randomBytes(32).toString('base64url');
   const csrf = randomBytes(32).toString('base64url');
@@ -52,6 +53,7 @@ export async function startSession(
     userName: user.name,
     passwordHash: user.password_hash,
     address,
+    replaces: former === undefined ? undefined : hashToken(former),
   };
   const row = await db.transaction((tx) => insertSession(tx, session, limits));
   return row && { token, csrf, created: row.created_at };

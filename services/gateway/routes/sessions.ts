@@ -10,6 +10,7 @@ import { holds, requirePrivilege } from '../auth/privileges.ts';
 import {
   clearSessionCookies,
   findNamedSession,
+  sessionCookie,
   sessionLimits,
   setKnownClientCookie,
   setSessionCookies,
@@ -38,7 +39,8 @@ export function registerSessionRoutes(
       const { UserId, password } = request.body;
       const knownClient = request.cookies[knownClientCookie];
       const user = await credentials.check(UserId, password, { address: request.ip, knownClient });
-      const session = user && (await startSession(db, user, request.ip, limits));
+      const former = request.cookies[sessionCookie];
+      const session = user && (await startSession(db, user, request.ip, limits, former));
       // 403 and not 401: the Ruby gem knows only that as "wrong credentials" (contract, C-1).
       if (!user || !session) throw new Problem('wrong_credentials');
       setSessionCookies(request, reply, user.name, session, limits.inactivityMinutes);
