@@ -17,6 +17,7 @@ import { registerRequestLog } from './request-log.ts';
 import { registerApplianceRoutes } from './routes/aicc.ts';
 import { registerAuditRoute } from './routes/audit.ts';
 import { registerChangeRoutes } from './routes/changes.ts';
+import { registerDocsRoutes } from './routes/docs.ts';
 import { registerExportRoutes } from './routes/exports.ts';
 import { registerImageRoutes } from './routes/images.ts';
 import { registerImportRoutes } from './routes/imports.ts';
@@ -61,5 +62,6 @@ export async function buildApp(services: GatewayServices): Promise<App> {
   registerTaskRoutes(app, services);
   registerAuditRoute(app, services);
   registerMetricsRoute(app, registry);
+  registerDocsRoutes(app);
   return app;
 }

@@ -1,4 +1,5 @@
 /** The named shapes of the document, and how schemas refer to them. */
+import { AuditEntry } from './operations/service.ts';
 import { envelopeShapes } from './shapes/envelope.ts';
 import { Archive, File, Image, Profile } from './shapes/images.ts';
 import { Server } from './shapes/servers.ts';
@@ -14,6 +15,7 @@ const shapes: Readonly<Record<string, object>> = {
   Archive,
   Server,
   Task,
+  AuditEntry,
 };
 
 const names = new Map(Object.entries(shapes).map(([name, shape]) => [shape, name]));

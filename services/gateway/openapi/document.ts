@@ -22,6 +22,7 @@ const tags = [
   { name: 'servers', description: 'Remote file servers' },
   { name: 'settings', description: 'Global settings' },
   { name: 'tasks', description: 'Jobs' },
+  { name: 'audit', description: 'Who did what' },
   { name: 'service', description: 'The service itself' },
 ];
 

@@ -46,6 +46,17 @@ const ofServers = { id: { description: 'The id of a remote file server', example
 
 /** Where a name means something else. */
 const byCall: Readonly<Record<string, Readonly<Record<string, Parameter>>>> = {
+  'GET /audit': {
+    action: { description: 'Only this action', example: 'profile.export' },
+    before: { description: 'The `next` of the page before', example: '1769838190000-17' },
+    object: {
+      description: 'Only what concerns the object of this id',
+      example: 'sample|sample-x86_64-install-web',
+    },
+    outcome: { description: 'Only what ended so', example: 'success' },
+    until: { description: 'Before this time, ISO 8601', example: '2036-01-31T05:43:10Z' },
+    user: { description: 'Only what this user did or tried', example: 'USERID' },
+  },
   'GET /osImages': {
     id: {
       description: 'Only these profiles; with commas between',

@@ -1,22 +1,52 @@
 import { Type } from 'typebox';
 import type { Operations } from '../operation.ts';
+import { enveloped } from '../shapes/envelope.ts';
 
-const page = (media: string, says: string): Operations[string] => ({
-  privilege: 'public',
-  answer: { media: [media], says },
-  example: {},
-});
+const text = Type.String();
+const Maybe = Type.Union([text, Type.Null()]);
+
+export const AuditEntry = Type.Object(
+  {
+    id: text,
+    time: Type.String({ format: 'date-time' }),
+    source: text,
+    user: Maybe,
+    address: Maybe,
+    action: text,
+    objects: Type.Array(text),
+    outcome: Type.Union([Type.Literal('success'), Type.Literal('refused'), Type.Literal('failed')]),
+    code: Maybe,
+    status: Type.Union([Type.Integer(), Type.Null()]),
+    requestId: Maybe,
+    jobId: Maybe,
+    detail: Type.Unknown(),
+  },
+  { description: 'Who did what' },
+);
 
 export const serviceOperations: Operations = {
-  'GET /openapi.json': {
-    privilege: 'public',
-    answer: Type.Object({ openapi: Type.String() }, { additionalProperties: true }),
+  'GET /audit': {
+    privilege: 'lxc-read-audit',
+    answer: enveloped({ entries: Type.Array(AuditEntry), next: text }),
+    example: { query: { limit: 20 } },
+  },
+  'GET /metrics': {
+    answer: { media: ['text/plain'], says: 'Metrics in the text form of Prometheus' },
     example: {},
   },
-  'GET /docs': page('text/html', 'A page to read about the calls and to try them'),
+  'GET /openapi.json': {
+    privilege: 'public',
+    answer: Type.Object({ openapi: text }, { additionalProperties: true }),
+    example: {},
+  },
+  'GET /docs': {
+    privilege: 'public',
+    answer: { media: ['text/html'], says: 'A page to read about the calls and to try them' },
+    example: {},
+  },
   'GET /docs/{file}': {
     privilege: 'public',
-    answer: { media: ['text/css', 'text/javascript', 'image/png'], says: 'What the page is made of' },
+    answer: { media: ['text/css', 'text/javascript', 'image/png'], says: 'A file' },
     example: { path: { file: 'docs.js' } },
   },
 };
