@@ -2,13 +2,14 @@
  * Checks the members of an archive one after another. metadata.json comes first and tells all that follow:
  * path, size and digest of each, and so the text of checksums.sha256.
  */
+import { isUtf8 } from 'node:buffer';
 import { createHash, type Hash } from 'node:crypto';
 import { Problem } from '@osimage/errors';
 import { checksumsText } from './checksums.ts';
 import { checksumsPath, digestPath, metadataLimit, metadataPath } from './layout.ts';
 import { type ArchiveFile, archiveFiles, type Metadata } from './metadata.ts';
 import { parseMetadata } from './parse-metadata.ts';
-import type { TarHandler } from './tar-reader.ts';
+import { quoted, type TarHandler } from './tar-reader.ts';
 
 export class ExpectedMembers implements TarHandler {
   metadata: Metadata | undefined;
@@ -27,7 +28,7 @@ export class ExpectedMembers implements TarHandler {
     } else {
       const expected = this.#expected[this.#next - 1];
       if (expected?.path !== path)
-        throw damaged(expected?.path ?? digestPath, `is missing, ${JSON.stringify(path)} is in its place`);
+        throw damaged(expected?.path ?? digestPath, `is missing, ${quoted(path)} is in its place`);
       // The size of archive.sha256 depends on the archive's; its text is compared as a whole.
       if (expected.size !== size && path !== digestPath)
         throw damaged(path, `has ${size} bytes instead of ${expected.size}`);
@@ -47,7 +48,7 @@ export class ExpectedMembers implements TarHandler {
     const { path, hash, text } = this.#current;
     const sha256 = hash.digest('hex');
     const content = Buffer.concat(text ?? []);
-    if (path === metadataPath) this.#readMetadata(content.toString(), sha256);
+    if (path === metadataPath) this.#readMetadata(content, sha256);
     else if (path === digestPath) this.digestText = content.toString();
     else if (this.#expected[this.#next - 1]?.sha256 !== sha256)
       throw damaged(path, 'does not match its checksum');
@@ -72,8 +73,9 @@ export class ExpectedMembers implements TarHandler {
     return this.#next > 0 && this.#next === this.#expected.length + 1;
   }
 
-  #readMetadata(text: string, sha256: string): void {
-    this.metadata = parseMetadata(text);
+  #readMetadata(content: Buffer, sha256: string): void {
+    if (!isUtf8(content)) throw damaged(metadataPath, 'is not text in UTF-8');
+    this.metadata = parseMetadata(content.toString());
     const files = archiveFiles(this.metadata);
     const checksums = Buffer.from(checksumsText([{ path: metadataPath, sha256 }, ...files]));
     this.#expected = [

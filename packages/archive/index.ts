@@ -13,7 +13,8 @@ export {
 } from './metadata.ts';
 export { openArchive } from './open.ts';
 export { parseMetadata } from './parse-metadata.ts';
-export { readMetadata } from './read-metadata.ts';
+export { type MemberContent, readMembers } from './read-members.ts';
+export { identifyArchive, readMetadata } from './read-metadata.ts';
 export type { Archive, ArchiveMember, ArchiveRequest } from './types.ts';
 export { type VerifyOptions, type VerifyReport, verifyArchive } from './verify.ts';
 export { type WriteOptions, type WrittenArchive, writeArchive } from './write.ts';

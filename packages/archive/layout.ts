@@ -59,7 +59,9 @@ const forbidden = /[\u0000-\u001f\u007f/\\]/;
 
 function checkName(name: string): void {
   const detail = wrongWith(name);
-  if (detail !== undefined) throw new Problem('bad_name', { name: JSON.stringify(name), detail });
+  // Cut, for it may come from an archive of anybody.
+  if (detail !== undefined)
+    throw new Problem('bad_name', { name: JSON.stringify(name.slice(0, 300)), detail });
 }
 
 function wrongWith(name: string): string | undefined {

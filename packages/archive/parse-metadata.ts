@@ -10,6 +10,7 @@ import {
   type ProfileFile,
   type ProfileSnapshot,
 } from './metadata.ts';
+import { quoted } from './tar-reader.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -87,9 +88,9 @@ function optionsOf(value: unknown): CustomizationOptions | null {
   const options = fields(value, 'customizationOptions');
   for (const [name, option] of Object.entries(options)) {
     if (typeof option === 'string') continue;
-    for (const ids of Object.values(fields(option, name)))
+    for (const ids of Object.values(fields(option, quoted(name))))
       if (!Array.isArray(ids) || ids.some((id) => typeof id !== 'string'))
-        throw wrong(name, 'is not a list of ids');
+        throw wrong(quoted(name), 'is not a list of ids');
   }
   return options as CustomizationOptions;
 }

@@ -1,60 +1,72 @@
 /** The metadata of an archive without the rest of it: it is the first member. */
+import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
-import { createGunzip } from 'node:zlib';
+import { Problem } from '@osimage/errors';
 import { damaged } from './expected-members.ts';
 import { metadataLimit, metadataPath } from './layout.ts';
+import { archiveFormat, type Metadata } from './metadata.ts';
 import { parseMetadata } from './parse-metadata.ts';
-import { type TarHandler, TarReader } from './tar-reader.ts';
+import { quoted } from './tar-reader.ts';
+import { unpack } from './unpack.ts';
 
 /**
  * Gives the text of profile/metadata.json of the archive at `path`, checked for its form; the rest of the archive is
  * neither read nor checked. Throws Problem archive_damaged, the signal's reason, or what reading throws.
  */
 export async function readMetadata(path: string, signal?: AbortSignal): Promise<string> {
-  const member = new FirstMember();
-  const tar = new TarReader(member);
-  const file = createReadStream(path, { ...(signal && { signal }) });
-  const gunzip = createGunzip();
-  file.on('error', (error) => gunzip.destroy(error));
   try {
-    for await (const chunk of file.pipe(gunzip)) {
-      tar.write(chunk);
-      // Leaving the loop ends gunzip.
-      if (member.complete) break;
-    }
+    const source = createReadStream(path, { ...(signal && { signal }) });
+    const options = { mostBytes: metadataLimit, ...(signal && { signal }) };
+    return (await identifyArchive(source, options)).text;
   } catch (error) {
     signal?.throwIfAborted();
-    if (isZlibError(error)) throw damaged(metadataPath, 'cannot be unpacked', error);
+    // It was written here, so what is not ours any more is damaged.
+    if (error instanceof Problem && /^archive_(foreign|refused)$/.test(error.code))
+      throw damaged(metadataPath, 'cannot be read', error);
     throw error;
-  } finally {
-    file.destroy();
   }
-  if (!member.complete) throw damaged(metadataPath, 'is cut off');
-  const text = Buffer.concat(member.parts).toString();
-  parseMetadata(text);
-  return text;
 }
 
-function isZlibError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && /^Z_|^ERR_ZLIB/.test(String(error.code));
+/**
+ * Reads the first member of something that may be an archive of ours. Takes its bytes, and how many of them the
+ * metadata may have. Throws Problem archive_foreign for a .tar.gz that is something else, archive_refused for larger
+ * metadata, archive_damaged, the signal's reason, or what the source throws.
+ */
+export async function identifyArchive(
+  source: AsyncIterable<Uint8Array>,
+  { mostBytes, signal }: { mostBytes: number; signal?: AbortSignal },
+): Promise<{ text: string; metadata: Metadata }> {
+  let begun = false;
+  const parts: Buffer[] = [];
+  try {
+    for await (const event of unpack(source, signal)) {
+      if (event.kind === 'begin') {
+        if (event.path !== metadataPath) throw foreign(`it begins with ${quoted(event.path)}`);
+        if (event.size > mostBytes)
+          throw new Problem('archive_refused', {
+            detail: `its metadata has ${event.size} bytes, of at most ${mostBytes}`,
+          });
+        begun = true;
+      } else if (event.kind === 'content') parts.push(event.bytes);
+      else return parse(Buffer.concat(parts));
+    }
+  } catch (error) {
+    // Not the tar of a plain file at its very beginning: it never was one of ours.
+    if (!begun && error instanceof Problem && error.code === 'archive_damaged' && !error.params.member)
+      throw foreign(String(error.params.detail), error);
+    throw error;
+  }
+  throw begun ? damaged(metadataPath, 'is cut off') : foreign('it holds no file');
 }
 
-/** Keeps the first member and lets pass whatever of the next ones came in the same chunk. */
-class FirstMember implements TarHandler {
-  readonly parts: Buffer[] = [];
-  complete = false;
+function parse(content: Buffer): { text: string; metadata: Metadata } {
+  if (!isUtf8(content)) throw damaged(metadataPath, 'is not text in UTF-8');
+  const text = content.toString();
+  if (!text.startsWith(`{\n  "format": ${JSON.stringify(archiveFormat)},\n`))
+    throw foreign(`its ${metadataPath} is of another kind`);
+  return { text, metadata: parseMetadata(text) };
+}
 
-  begin(path: string, size: number): void {
-    if (this.complete) return;
-    if (path !== metadataPath) throw damaged(metadataPath, 'is not the first member');
-    if (size > metadataLimit) throw damaged(path, 'is too large');
-  }
-
-  content(bytes: Buffer): void {
-    if (!this.complete) this.parts.push(Buffer.from(bytes));
-  }
-
-  end(): void {
-    this.complete = true;
-  }
+function foreign(detail: string, cause?: unknown): Problem {
+  return new Problem('archive_foreign', { detail }, { cause });
 }

@@ -16,6 +16,8 @@ export interface TarHandler {
 
 /** Most bytes an entry about another entry may have: a path of 255 bytes needs 300. */
 const extensionLimit = 64 * 1024;
+/** A long path has two: GNU's and the one of pax. */
+const extensionsMost = 2;
 
 interface Entry {
   /** A member, or an entry that says something about the next one. */
@@ -33,6 +35,8 @@ export class TarReader {
   #header: Buffer[] = [];
   #headerLength = 0;
   #extension: HeaderData = {};
+  /** Entries in a row that say something about the next one. */
+  #extensions = 0;
   #emptyBlocks = 0;
 
   constructor(handler: TarHandler) {
@@ -87,12 +91,12 @@ export class TarReader {
     }
     if (this.#emptyBlocks > 0) throw damaged('there is something behind the end of the tar stream');
     const kind = kindOf(block[156]);
-    const header = new Header(block, 0, kind === 'member' ? this.#extension : {});
-    const { path, size } = header;
-    if (!header.cksumValid || path === undefined || size === undefined)
-      throw damaged('a tar header is damaged');
-    if (kind === undefined) throw damaged(`${JSON.stringify(path)} is not a plain file`);
+    const { path, size, cksumValid } = readHeader(block, kind === 'member' ? this.#extension : {});
+    if (!cksumValid || path === undefined || !isLength(size)) throw damaged('a tar header is damaged');
+    if (kind === undefined) throw damaged(`${quoted(path)} is not a plain file`);
     if (kind !== 'member' && size > extensionLimit) throw damaged('a tar header is too long');
+    this.#extensions = kind === 'member' ? 0 : this.#extensions + 1;
+    if (this.#extensions > extensionsMost) throw damaged('a tar header is too long');
     this.#entry = {
       kind,
       left: size,
@@ -115,6 +119,20 @@ export class TarReader {
   }
 }
 
+/** The library's reading of a header; it throws an Error of its own for some impossible numbers. */
+function readHeader(block: Buffer, extension: HeaderData): Header {
+  try {
+    return new Header(block, 0, extension);
+  } catch (cause) {
+    throw new Problem('archive_damaged', { detail: 'a tar header is damaged' }, { cause });
+  }
+}
+
+/** Numbers in base 256, and those in a pax record, may be anything. */
+function isLength(size: number | undefined): size is number {
+  return Number.isSafeInteger(size) && Number(size) >= 0;
+}
+
 /** What the type flag of a header says (POSIX ustar, and L of GNU tar); undefined for links, devices and the rest. */
 function kindOf(flag: number | undefined): Entry['kind'] | undefined {
   switch (flag) {
@@ -132,6 +150,11 @@ function kindOf(flag: number | undefined): Entry['kind'] | undefined {
 /** The two records an archive may have; a reader must not be told anything else. */
 function present({ path, size }: Pax): HeaderData {
   return { ...(path !== undefined && { path }), ...(size !== undefined && { size }) };
+}
+
+/** A path as it can stand in a message. */
+export function quoted(path: string): string {
+  return JSON.stringify(path.length > 120 ? `${path.slice(0, 120)}…` : path);
 }
 
 function damaged(detail: string): Problem {

@@ -19,9 +19,19 @@ export async function collectGarbage(
   store: BlobStore,
   options: CollectOptions,
 ): Promise<{ blobs: number; bytes: number }> {
+  return await collectUnused(db, store, await findUnusedBlobs(db, options.olderThanMs), options.signal);
+}
+
+/** Removes those of the blobs with these digests that nothing refers to, as collectGarbage does, whatever their age. */
+export async function collectUnused(
+  db: Database,
+  store: BlobStore,
+  digests: readonly string[],
+  signal?: AbortSignal,
+): Promise<{ blobs: number; bytes: number }> {
   const freed = { blobs: 0, bytes: 0 };
-  for (const sha256 of await findUnusedBlobs(db, options.olderThanMs)) {
-    options.signal?.throwIfAborted();
+  for (const sha256 of digests) {
+    signal?.throwIfAborted();
     const deleted = await db.transaction((tx) => deleteUnusedBlob(tx, sha256));
     if (!deleted) continue;
     await discard(store, deleted);

@@ -6,18 +6,25 @@ import { segmentBytes } from './segment.ts';
 /** A path, or the content itself. */
 export type Source = string | Buffer;
 
+/** Content that can be read once, in pieces of any length that stay as they are. */
+export type ContentStream = AsyncIterable<Uint8Array>;
+
 /**
- * Gives the content in pieces of segmentBytes. Those of a file lie in buffers taken from `spare`, or new ones;
- * put a buffer there when its piece is not needed any more.
+ * Gives the content in pieces of segmentBytes. Those of a file or a stream lie in buffers taken from `spare`, or
+ * new ones; put a buffer there when its piece is not needed any more.
  */
 export async function* pieces(
-  source: Source,
+  source: Source | ContentStream,
   spare: Buffer[] = [],
   signal?: AbortSignal,
 ): AsyncGenerator<Buffer> {
-  if (typeof source !== 'string') {
+  if (Buffer.isBuffer(source)) {
     for (let from = 0; from < source.length; from += segmentBytes)
       yield source.subarray(from, from + segmentBytes);
+    return;
+  }
+  if (typeof source !== 'string') {
+    yield* gather(source, spare, signal);
     return;
   }
   const file = await open(source, 'r');
@@ -32,6 +39,29 @@ export async function* pieces(
   } finally {
     await file.close();
   }
+}
+
+async function* gather(
+  stream: ContentStream,
+  spare: Buffer[],
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer> {
+  let piece = spare.pop() ?? Buffer.allocUnsafeSlow(segmentBytes);
+  let filled = 0;
+  for await (const bytes of stream) {
+    signal?.throwIfAborted();
+    for (let taken = 0; taken < bytes.length; ) {
+      const take = Math.min(bytes.length - taken, segmentBytes - filled);
+      piece.set(bytes.subarray(taken, taken + take), filled);
+      taken += take;
+      filled += take;
+      if (filled < segmentBytes) continue;
+      yield piece;
+      piece = spare.pop() ?? Buffer.allocUnsafeSlow(segmentBytes);
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield piece.subarray(0, filled);
 }
 
 /** One whole piece, also where the system reads less at a time. */

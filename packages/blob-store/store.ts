@@ -12,7 +12,7 @@ import {
 import { isDatabaseAway, systemCode } from '@osimage/errors';
 import { isIntact } from './intact.ts';
 import { decodeSegments, encodeSegments } from './segment-index.ts';
-import { digest, type Source } from './source.ts';
+import { type ContentStream, digest, type Source } from './source.ts';
 import type { Blob } from './types.ts';
 import { blobPath, type WriteOptions, writeBlob } from './write.ts';
 
@@ -48,6 +48,21 @@ export async function addContent<Result>(
   options: WriteOptions = {},
 ): Promise<Result> {
   const known = await digest(source, options.signal);
+  return await addKnownContent(store, db, source, known, work, options);
+}
+
+/**
+ * As addContent, for content whose digest (lower-case hexadecimal) and length are known already, so that it may be
+ * a stream; of content that is in the store nothing is read.
+ */
+export async function addKnownContent<Result>(
+  store: BlobStore,
+  db: Database,
+  source: Source | ContentStream,
+  known: { sha256: string; rawSize: number },
+  work: (tx: Queryable, blob: Blob) => Promise<Result>,
+  options: WriteOptions = {},
+): Promise<Result> {
   const stored = (await loadBlobs(db, [known.sha256])).get(known.sha256);
   const damaged = stored && !(await isIntact(store.root, stored, options.signal)) ? stored : undefined;
   const found = damaged ? undefined : await reuse(db, known.sha256, work);

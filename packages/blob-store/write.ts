@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Problem, systemCode } from '@osimage/errors';
 import { ENCODER, free, packSegment, segmentBytes } from './segment.ts';
-import { pieces, type Source } from './source.ts';
+import { type ContentStream, pieces, type Source } from './source.ts';
 import { freeBytes, syncFolder } from './space.ts';
 import type { Blob, Segment } from './types.ts';
 
@@ -31,7 +31,7 @@ export function blobPath(root: string, blob: Pick<Blob, 'physicalName'>): string
  */
 export async function writeBlob(
   root: string,
-  source: Source,
+  source: Source | ContentStream,
   known: { sha256: string; rawSize: number },
   options: WriteOptions = {},
 ): Promise<Blob> {
@@ -88,7 +88,7 @@ type Packed = Awaited<ReturnType<typeof packSegment>>;
 
 async function packInto(
   write: (packed: Buffer) => Promise<void>,
-  source: Source,
+  source: Source | ContentStream,
   sha256: string,
   options: WriteOptions,
 ): Promise<Segment[]> {
@@ -100,7 +100,7 @@ async function packInto(
   const writeFirst = async () => {
     const first = packing.shift()!;
     const { segment, packed } = await first.packed;
-    if (first.raw.length === segmentBytes && typeof source === 'string') spare.push(first.raw);
+    if (first.raw.length === segmentBytes && !Buffer.isBuffer(source)) spare.push(first.raw);
     await write(packed);
     free(packed);
     segments.push(segment);

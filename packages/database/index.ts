@@ -23,6 +23,7 @@ export * from './queries/imports.ts';
 export * from './queries/installation.ts';
 export * from './queries/jobs.ts';
 export * from './queries/profile-changes.ts';
+export * from './queries/profile-import.ts';
 export * from './queries/profiles.ts';
 export * from './queries/retries.ts';
 export * from './queries/samples.ts';

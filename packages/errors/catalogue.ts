@@ -369,6 +369,71 @@ export const catalogue = {
     'Use one of the systems that GET /osImages lists under supportedImages.',
   ),
 
+  // Archives and bundles that come in
+  archive_foreign: entry(
+    400,
+    'INVALID_ARGUMENT',
+    'FQXHMFC9501M',
+    'Only archives that this service exported can be imported, and this file is none of them: {detail}.',
+    'Export the profile with this service; an archive of another product, LXCA itself included, cannot be read.',
+  ),
+  archive_refused: entry(
+    400,
+    'INVALID_ARGUMENT',
+    'FQXHMFC9502M',
+    'The archive cannot be imported: {detail}.',
+    'Export the profile again with an unchanged service and import that archive.',
+  ),
+  base_image_missing: entry(
+    409,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9503M',
+    'The archive needs the base image {id}, which is not here: an ISO of {size} bytes with the SHA-256 {sha256}.',
+    'Import that ISO with imageType OS and osrelease {id}, then import the archive again.',
+  ),
+  base_image_differs: entry(
+    409,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9504M',
+    'The base image {id} here is another ISO than the archive needs: its SHA-256 is {found} instead of {sha256}.',
+    'Import the archive where that very ISO is, or give the image here another id and import the right ISO.',
+  ),
+  predefined_not_importable: entry(
+    400,
+    'INVALID_ARGUMENT',
+    'FQXHMFC9505M',
+    'The archive holds the predefined profile {id}, and predefined profiles cannot be imported.',
+    'Import the base image: its predefined profiles come with it.',
+  ),
+  bundle_keyring_missing: entry(
+    409,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9511M',
+    'No keyring is configured, so the signature of {name} cannot be checked.',
+    'Set BUNDLE_KEYRING to a file with the armored public keys bundles may be signed with, and import again.',
+  ),
+  bundle_keyring_unusable: entry(
+    500,
+    'INTERNAL',
+    'FQXHMFC9512M',
+    'The keyring {path} cannot be used: {detail}.',
+    'Correct the setting BUNDLE_KEYRING, or the file it names: armored OpenPGP public keys, one after another.',
+  ),
+  bundle_signature_missing: entry(
+    409,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9513M',
+    'There is no signature for {name}: no file {signature} was imported.',
+    'Import {signature} as BUNDLESIG, then {name} as BUNDLE again.',
+  ),
+  bundle_signature_bad: entry(
+    400,
+    'INVALID_ARGUMENT',
+    'FQXHMFC9514M',
+    '{name} is not what {signature} was made for, or {signature} does not allow it: {detail}.',
+    'Get the bundle and its signature again from where they were released, and import both.',
+  ),
+
   // The store
   no_space: entry(
     507,

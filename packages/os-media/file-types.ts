@@ -21,6 +21,10 @@ const table: Readonly<Record<string, Endings>> = {
   DUD: row(['.iso', '.rpm'], { windows: ['.zip'] }),
   SCRIPT: row(['.sh', '.pm', '.pl', '.py'], { windows: ['.cmd', '.ps1'] }),
   SOFTWARE: row(['.tar.gz'], { windows: ['.zip'] }),
+  // Of every family: what is inside says for which.
+  OSPROFILE: row(['.tar.gz'], { windows: ['.tar.gz'], esxi: ['.tar.gz'] }),
+  BUNDLE: row([], { windows: ['.zip'] }),
+  BUNDLESIG: row([], { windows: ['.asc'] }),
   // Ubuntu is an addition to the contract; its installer looks for a file that is named user-data.
   UNATTEND: row(['.ks', '.cfg'], {
     sles: ['.xml'],
@@ -42,8 +46,7 @@ const controls = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u;
  * and any family otherwise. Throws Problem bad_name, wrong_extension or invalid_request (unknown type).
  */
 export function checkFileName(imageType: string, name: string, os = ''): void {
-  const detail = nameFault(name);
-  if (detail) throw new Problem('bad_name', { name: printable(name), detail });
+  checkPlainName(name);
   if (!Object.hasOwn(table, imageType)) {
     throw new Problem('invalid_request', {
       detail: `The image type ${printable(imageType)} cannot be imported.`,
@@ -61,6 +64,12 @@ export function checkFileName(imageType: string, name: string, os = ''): void {
     allowed: allowed.join(' or '),
     name: printable(name),
   });
+}
+
+/** Checks a name that may have any extension. Throws Problem bad_name. */
+export function checkPlainName(name: string): void {
+  const detail = nameFault(name);
+  if (detail) throw new Problem('bad_name', { name: printable(name), detail });
 }
 
 /** The extensions (or, without a dot, whole names) a type may have; undefined when it may have any, empty when the family has no such files. */

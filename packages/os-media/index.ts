@@ -1,5 +1,5 @@
 export { familyOf, type OsFamily, type SupportedImage, supportedImages } from './families.ts';
-export { allowedExtensions, checkFileName } from './file-types.ts';
+export { allowedExtensions, checkFileName, checkPlainName } from './file-types.ts';
 export { identifyMedia, type MediaHint, type MediaIdentity } from './identify.ts';
 export {
   type CustomizationOptions,
@@ -10,8 +10,18 @@ export {
   fileOptions,
   locationOption,
   type OptionName,
+  type StoredKind,
   supportedOptions,
 } from './options.ts';
 export { type PredefinedProfile, predefinedProfiles, type UnattendFile } from './profiles.ts';
-export { customProfileId, idPart, uploadedFileId } from './slug.ts';
+export {
+  customProfileId,
+  idPart,
+  isFileId,
+  isImageId,
+  isProfileId,
+  numberedId,
+  uploadedFileId,
+} from './slug.ts';
 export { checkContent } from './sniff.ts';
+export { maxTextSize } from './sniff-text.ts';

@@ -5,6 +5,8 @@
 import type { OsFamily } from './families.ts';
 
 export type FileKind = 'boot' | 'config' | 'software' | 'driver' | 'script' | 'unattend';
+/** files.kind of the database: bundles are kept beside the files profiles carry. */
+export type StoredKind = FileKind | 'bundle';
 export type FileImageType = 'BOOT' | 'CONFIG' | 'SOFTWARE' | 'DUD' | 'SCRIPT' | 'UNATTEND';
 
 export interface FileOption {

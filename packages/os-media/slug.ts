@@ -6,6 +6,7 @@ const maxImageId = 48;
 const maxArch = 16;
 const maxProfilePart = 70;
 const maxFilePart = 175;
+const maxId = 200;
 
 // Paths of their own below /osImages: an image of such an id could not be reached.
 const reserved = new Set(['remotefileservers', 'globalsettings', 'connection']);
@@ -53,4 +54,34 @@ export function uploadedFileId(date: Date, name: string, attempt = 1): string {
 
 function suffix(attempt: number): string {
   return attempt === 1 ? '' : `-${attempt}`;
+}
+
+/** The contract's ids of images, profiles, files and archives (section 4). */
+const objectId = /^[A-Za-z0-9._|-]{1,200}$/;
+
+/** Whether `id` can be that of a customized profile of this image: `<image>|<image>-<arch>-install-<name>`. */
+export function isProfileId(id: string, image: string, arch: string): boolean {
+  const start = customProfileId(image, arch, '').slice(0, -1);
+  return (
+    objectId.test(id) &&
+    id.startsWith(start) &&
+    id.length > start.length &&
+    !id.includes('|', image.length + 1)
+  );
+}
+
+/** Whether `id` can be that of an imported file: only a profile's has a bar, and some are paths of their own. */
+export function isFileId(id: string): boolean {
+  return objectId.test(id) && !id.includes('|') && !reserved.has(id.toLowerCase());
+}
+
+/** Whether `id` can be that of a base image. */
+export function isImageId(id: string): boolean {
+  return isFileId(id) && id.length <= maxImageId && !/^[.-]/.test(id);
+}
+
+/** `id` with a number behind it, its end cut where it would be too long. */
+export function numberedId(id: string, number: number): string {
+  const end = suffix(number);
+  return id.length + end.length <= maxId ? `${id}${end}` : `${id.slice(0, maxId - end.length)}${end}`;
 }

@@ -2,7 +2,9 @@
 import type { ByteSource } from './byte-source.ts';
 
 /** Largest configuration or unattend file, bytes. */
-const maxTextSize = 4 * 1024 * 1024;
+export const maxTextSize = 4 * 1024 * 1024;
+/** Largest detached signature, bytes; one has some hundred. */
+const maxSignatureSize = 64 * 1024;
 const scriptStart = 64 * 1024;
 
 /** A configuration-settings file: one JSON object. Throws Problem wrong_content. */
@@ -31,6 +33,12 @@ export async function checkScript(source: ByteSource): Promise<void> {
 /** A Kickstart or preseed file: text. */
 export async function checkPlainText(source: ByteSource): Promise<void> {
   await readText(source);
+}
+
+/** An armored OpenPGP signature (RFC 9580, section 6.2), as far as its first line tells. */
+export async function checkSignature(source: ByteSource): Promise<void> {
+  if (!/^-----BEGIN PGP SIGNATURE-----\s*$/m.test(await readText(source, maxSignatureSize)))
+    throw source.wrong('it is no armored OpenPGP signature');
 }
 
 /** The whole text, of at most `limit` bytes. Throws Problem wrong_content. */

@@ -8,7 +8,7 @@ import { familyOf, type OsFamily } from './families.ts';
 import { hasExtension } from './file-types.ts';
 import { checkDisc } from './identify.ts';
 import { checkRpm, checkTarGz, checkZip } from './sniff-archives.ts';
-import { checkJsonObject, checkPlainText, checkScript } from './sniff-text.ts';
+import { checkJsonObject, checkPlainText, checkScript, checkSignature } from './sniff-text.ts';
 import { checkAutoinstall, checkXmlAnswers } from './sniff-unattend.ts';
 
 type Check = (source: ByteSource, family: OsFamily | undefined) => Promise<unknown>;
@@ -28,6 +28,10 @@ const checks: Readonly<Record<string, readonly (readonly [extension: string, che
     ['.tar.gz', checkTarGz],
     ['.zip', checkZip],
   ],
+  // Whose archive it is, its reader finds out.
+  OSPROFILE: [['', checkTarGz]],
+  BUNDLE: [['', checkZip]],
+  BUNDLESIG: [['', checkSignature]],
   UNATTEND: [
     ['.xml', checkXmlAnswers],
     ['.yaml', checkAutoinstall],

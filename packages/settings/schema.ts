@@ -307,6 +307,12 @@ export const schema = {
     parse: count(1, 86_400),
     fallback: 1800,
   },
+  BUNDLE_KEYRING: {
+    shown: 'unset: no bundle can be imported',
+    meaning: 'File with the armored OpenPGP public keys that driver bundles (BUNDLE) may be signed with',
+    parse: text,
+    fallback: undefined as string | undefined,
+  },
   DRAIN_SECONDS: {
     shown: '10',
     meaning: 'Seconds a stopping packager lets its jobs go on before it hands them back',

@@ -14,7 +14,13 @@ export interface ImportParameters {
   description: string;
   /** Bytes in the staging file. */
   size: number;
+  /** What an archive does when an id or a name of it is taken by other content; absent: fail. */
+  onConflict?: OnConflict;
+  /** Of an archive: everything is verified and nothing kept. */
+  check?: boolean;
 }
+
+export type OnConflict = 'fail' | 'replace' | 'rename';
 
 export interface ClaimedJob {
   id: string;

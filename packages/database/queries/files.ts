@@ -1,10 +1,10 @@
 /** Imported files that profiles may carry: drivers, boot files, scripts, software, unattend, configuration. */
-import type { FileKind } from '@osimage/os-media';
+import type { StoredKind } from '@osimage/os-media';
 import type { Queryable } from '../pool.ts';
 
 export interface FileRow {
   id: string;
-  kind: FileKind;
+  kind: StoredKind;
   name: string;
   description: string;
   os: string;
@@ -25,7 +25,7 @@ const columns = `id, kind, name, description, os, osrelease, version, type, size
 /** Gives up to `limit` files of a kind whose ids come after `after`, in order of id. */
 export async function listFiles(
   db: Queryable,
-  kind: FileKind,
+  kind: StoredKind,
   after: string,
   limit: number,
 ): Promise<FileRow[]> {
@@ -95,4 +95,17 @@ export async function updateFile(tx: Queryable, id: string, change: FileChange):
     ],
   );
   return rows[0]!;
+}
+
+/** The newest signature of a driver bundle that was imported as `name`, its case ignored. */
+export async function findBundleSignature(
+  db: Queryable,
+  name: string,
+): Promise<{ name: string; sha256: string } | undefined> {
+  const { rows } = await db.query<{ name: string; sha256: string }>(
+    `select name, encode(sha256, 'hex') as sha256 from files
+     where kind = 'bundle' and type = 'BUNDLESIG' and lower(name) = lower($1) order by created_at desc, id desc limit 1`,
+    [name],
+  );
+  return rows[0];
 }

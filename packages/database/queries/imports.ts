@@ -7,7 +7,7 @@ import type { JobState } from './jobs.ts';
 export interface WaitingImport {
   state: JobState;
   created_by: string;
-  import: { imageType: string; fileSize: number };
+  import: { imageType: string; fileSize: number; byContent?: boolean };
   /** Whether it still waits for its file. */
   waiting: boolean;
 }

@@ -123,7 +123,7 @@ export interface NewJob {
   targetPath?: string;
   filename?: string;
   queueId?: string;
-  import?: { imageType: string; fileSize: number };
+  import?: { imageType: string; fileSize: number; byContent?: boolean };
   /** How long an import may wait for its file, ms. */
   leaseMs?: number;
 }

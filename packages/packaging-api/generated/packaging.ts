@@ -58,6 +58,7 @@ export interface ProtoGrpcType {
         JobState: EnumTypeDefinition
         ListJobsRequest: MessageTypeDefinition<_osimage_packaging_v1_ListJobsRequest, _osimage_packaging_v1_ListJobsRequest__Output>
         ListJobsResponse: MessageTypeDefinition<_osimage_packaging_v1_ListJobsResponse, _osimage_packaging_v1_ListJobsResponse__Output>
+        OnConflict: EnumTypeDefinition
         PackagingService: SubtypeConstructor<typeof grpc.Client, _osimage_packaging_v1_PackagingServiceClient> & { service: _osimage_packaging_v1_PackagingServiceDefinition }
         RenewImportRequest: MessageTypeDefinition<_osimage_packaging_v1_RenewImportRequest, _osimage_packaging_v1_RenewImportRequest__Output>
         RenewImportResponse: MessageTypeDefinition<_osimage_packaging_v1_RenewImportResponse, _osimage_packaging_v1_RenewImportResponse__Output>

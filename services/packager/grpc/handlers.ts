@@ -10,6 +10,13 @@ import { cancel, idsAtMost, remove } from '../jobs/stop-jobs.ts';
 import { toJobMessage, toKindRows, toStateRows } from './job-message.ts';
 import { unary } from './unary.ts';
 
+const onConflicts = {
+  ON_CONFLICT_UNSPECIFIED: 'fail',
+  ON_CONFLICT_FAIL: 'fail',
+  ON_CONFLICT_REPLACE: 'replace',
+  ON_CONFLICT_RENAME: 'rename',
+} as const;
+
 const pageSizeUsual = 100;
 const pageSizeMost = 1_000;
 
@@ -23,6 +30,7 @@ export function createHandlers(context: PackagerContext): PackagingServiceHandle
       return await createImport(context, {
         imageType: imageType(request.imageType),
         fileSize: request.fileSize,
+        byContent: request.byContent,
         ...call,
       });
     }),
@@ -30,7 +38,9 @@ export function createHandlers(context: PackagerContext): PackagingServiceHandle
       wanted: await renewImport(context, jobId(request.jobId), request.bytesReceived),
     })),
     StartImport: unary(context, async ({ jobId: id, ...request }, { user }) => {
-      await startImport(context, jobId(id), { ...request, imageType: imageType(request.imageType) }, user);
+      const type = imageType(request.imageType);
+      const onConflict = onConflicts[request.onConflict];
+      await startImport(context, jobId(id), { ...request, imageType: type, onConflict }, user);
       return {};
     }),
     AbandonImport: unary(context, async (request, { user }) => {

@@ -13,6 +13,8 @@ export class Attempt {
   readonly job: ClaimedJob;
   readonly signal: AbortSignal;
   readonly log: Logger;
+  /** Digests of content this attempt has stored and nothing but its job refers to. */
+  readonly staged = new Set<string>();
   readonly #db: Database;
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;

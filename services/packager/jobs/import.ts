@@ -1,6 +1,6 @@
 /** The import job: from the staging file to a file of the library or a base image with its profiles. */
 import { join } from 'node:path';
-import { addContent, type Blob } from '@osimage/blob-store';
+import { addContent, type Blob, collectUnused } from '@osimage/blob-store';
 import {
   endJob,
   hasEnded,
@@ -22,6 +22,8 @@ import {
 } from '@osimage/os-media';
 import type { PackagerContext } from '../context.ts';
 import type { Attempt } from './attempt.ts';
+import { checkBundle } from './bundle-signature.ts';
+import { importProfile } from './profile-import/import.ts';
 import { removeStaging, stagingPath } from './start-import.ts';
 
 const fileKinds: Record<string, string> = {
@@ -31,6 +33,9 @@ const fileKinds: Record<string, string> = {
   SOFTWARE: 'software',
   UNATTEND: 'unattend',
   CONFIG: 'config',
+  // The type tells a bundle from its signature.
+  BUNDLE: 'bundle',
+  BUNDLESIG: 'bundle',
 };
 
 /** Runs an import to its end; throws a Problem when it cannot be done. */
@@ -41,9 +46,28 @@ export async function runImport(context: PackagerContext, attempt: Attempt): Pro
   attempt.total(parameters.size);
   attempt.step('checking');
   await checkContent(parameters.imageType, parameters.name, path, attempt.signal, parameters.os);
-  if (parameters.imageType === 'OS') await importImage(context, attempt, parameters, path);
-  else await importFile(context, attempt, parameters, path);
+  await importAs(context, attempt, parameters, path);
   await removeStaging(context, attempt.job.id);
+}
+
+async function importAs(
+  context: PackagerContext,
+  attempt: Attempt,
+  parameters: ImportParameters,
+  path: string,
+): Promise<void> {
+  switch (parameters.imageType) {
+    case 'OS':
+      return await importImage(context, attempt, parameters, path);
+    case 'OSPROFILE':
+      return await importProfile(context, attempt, parameters, path);
+    case 'BUNDLE':
+      attempt.step('checking the signature');
+      await checkBundle(context, parameters.name, path, attempt.signal);
+      return await importFile(context, attempt, parameters, path);
+    default:
+      return await importFile(context, attempt, parameters, path);
+  }
 }
 
 /** Packs the staging file; `rows` and the end of the job are one transaction, so that both or neither happen. */
@@ -176,7 +200,10 @@ async function addUnattend(
   );
 }
 
-/** Removes the uploaded file once the job has ended; until then another attempt needs it. */
+/** Removes the uploaded file, and what was stored of it, once the job has ended; until then another attempt needs it. */
 export async function cleanImport(context: PackagerContext, attempt: Attempt): Promise<void> {
-  if (await hasEnded(context.db, attempt.job.id)) await removeStaging(context, attempt.job.id);
+  const { db, store } = context;
+  if (!(await hasEnded(db, attempt.job.id))) return;
+  await removeStaging(context, attempt.job.id);
+  await collectUnused(db, store, [...attempt.staged]);
 }

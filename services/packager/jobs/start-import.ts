@@ -24,22 +24,31 @@ export interface ImportOrder {
   imageType: string;
   /** Bytes, 0 when not known. */
   fileSize: number;
+  /** The file may come as text in a request. */
+  byContent?: boolean;
   user: string;
   requestId: string;
 }
 
-/** Creates an import that waits for its file. Throws Problem no_space when the announced file cannot fit. */
+/**
+ * Creates an import that waits for its file. Throws Problem no_space when the announced file cannot fit, or
+ * option_not_supported (content of a type that only comes as a file).
+ */
 export async function createImport(
   context: PackagerContext,
   order: ImportOrder,
 ): Promise<{ jobId: string; stagingPath: string }> {
   await checkSpace(context.store.root, order.fileSize);
+  if (order.byContent && order.imageType !== 'UNATTEND' && order.imageType !== 'CONFIG') {
+    const detail = 'Only files of the types UNATTEND and CONFIG can be imported by content.';
+    throw new Problem('option_not_supported', { detail });
+  }
   const jobId = await insertJob(context.db, {
     kind: 'import',
     title: `Import ${order.imageType} file`,
     createdBy: order.user,
     requestId: order.requestId,
-    import: { imageType: order.imageType, fileSize: order.fileSize },
+    import: { imageType: order.imageType, fileSize: order.fileSize, byContent: order.byContent ?? false },
     leaseMs: context.settings.UPLOAD_LEASE * 1000,
   });
   return { jobId, stagingPath: stagingPath(jobId) };
@@ -70,6 +79,13 @@ export async function startImport(
   user: string,
 ): Promise<void> {
   checkFileName(parameters.imageType, parameters.name, parameters.os);
+  if (
+    parameters.imageType !== 'OSPROFILE' &&
+    (parameters.check || (parameters.onConflict ?? 'fail') !== 'fail')
+  ) {
+    const detail = 'onConflict and check are for files of the type OSPROFILE only.';
+    throw new Problem('invalid_request', { detail });
+  }
   if (parameters.os && familyOf(parameters.os) === undefined) {
     throw new Problem('os_not_supported', { found: `The operating system ${parameters.os.slice(0, 40)}` });
   }

@@ -6,9 +6,11 @@ import type { Long } from '@grpc/proto-loader';
 export interface CreateImportRequest {
   'imageType'?: (_osimage_packaging_v1_ImageType);
   'fileSize'?: (number | string | Long);
+  'byContent'?: (boolean);
 }
 
 export interface CreateImportRequest__Output {
   'imageType': (_osimage_packaging_v1_ImageType__Output);
   'fileSize': (number);
+  'byContent': (boolean);
 }

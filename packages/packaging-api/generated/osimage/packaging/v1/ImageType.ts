@@ -9,6 +9,9 @@ export const ImageType = {
   IMAGE_TYPE_SOFTWARE: 'IMAGE_TYPE_SOFTWARE',
   IMAGE_TYPE_UNATTEND: 'IMAGE_TYPE_UNATTEND',
   IMAGE_TYPE_CONFIG: 'IMAGE_TYPE_CONFIG',
+  IMAGE_TYPE_OSPROFILE: 'IMAGE_TYPE_OSPROFILE',
+  IMAGE_TYPE_BUNDLE: 'IMAGE_TYPE_BUNDLE',
+  IMAGE_TYPE_BUNDLESIG: 'IMAGE_TYPE_BUNDLESIG',
 } as const;
 
 export type ImageType =
@@ -28,5 +31,11 @@ export type ImageType =
   | 6
   | 'IMAGE_TYPE_CONFIG'
   | 7
+  | 'IMAGE_TYPE_OSPROFILE'
+  | 8
+  | 'IMAGE_TYPE_BUNDLE'
+  | 9
+  | 'IMAGE_TYPE_BUNDLESIG'
+  | 10
 
 export type ImageType__Output = typeof ImageType[keyof typeof ImageType]

@@ -1,6 +1,7 @@
 // Original file: ../../proto/osimage/packaging/v1/packaging.proto
 
 import type { ImageType as _osimage_packaging_v1_ImageType, ImageType__Output as _osimage_packaging_v1_ImageType__Output } from '../../../osimage/packaging/v1/ImageType.ts';
+import type { OnConflict as _osimage_packaging_v1_OnConflict, OnConflict__Output as _osimage_packaging_v1_OnConflict__Output } from '../../../osimage/packaging/v1/OnConflict.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface StartImportRequest {
@@ -11,6 +12,8 @@ export interface StartImportRequest {
   'osrelease'?: (string);
   'description'?: (string);
   'size'?: (number | string | Long);
+  'onConflict'?: (_osimage_packaging_v1_OnConflict);
+  'check'?: (boolean);
 }
 
 export interface StartImportRequest__Output {
@@ -21,4 +24,6 @@ export interface StartImportRequest__Output {
   'osrelease': (string);
   'description': (string);
   'size': (number);
+  'onConflict': (_osimage_packaging_v1_OnConflict__Output);
+  'check': (boolean);
 }
