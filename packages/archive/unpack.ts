@@ -30,9 +30,13 @@ export async function* unpack(
   try {
     for await (const chunk of gunzip) {
       signal?.throwIfAborted();
-      tar.write(chunk as Buffer);
-      yield* events;
-      events = [];
+      try {
+        tar.write(chunk as Buffer);
+      } finally {
+        // What came before a damage comes out before it.
+        yield* events;
+        events = [];
+      }
     }
   } catch (error) {
     if (error instanceof Problem || !isFromZlib(error)) throw error;

@@ -14,6 +14,7 @@ export { ImageType } from './generated/osimage/packaging/v1/ImageType.ts';
 export type { Job } from './generated/osimage/packaging/v1/Job.ts';
 export { JobKind } from './generated/osimage/packaging/v1/JobKind.ts';
 export { JobState } from './generated/osimage/packaging/v1/JobState.ts';
+export { OnConflict } from './generated/osimage/packaging/v1/OnConflict.ts';
 export type { PackagingServiceHandlers } from './generated/osimage/packaging/v1/PackagingService.ts';
 export type { StartExportRequest__Output as StartExportRequest } from './generated/osimage/packaging/v1/StartExportRequest.ts';
 export type { StartImportRequest__Output as StartImportRequest } from './generated/osimage/packaging/v1/StartImportRequest.ts';

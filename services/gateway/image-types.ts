@@ -12,19 +12,16 @@ const importable: Readonly<Record<string, ImageType>> = {
   CONFIG: ImageType.IMAGE_TYPE_CONFIG,
   // pylxca's word for CONFIG (contract, C-14).
   CUSTOM_CONFIG: ImageType.IMAGE_TYPE_CONFIG,
+  OSPROFILE: ImageType.IMAGE_TYPE_OSPROFILE,
+  BUNDLE: ImageType.IMAGE_TYPE_BUNDLE,
+  BUNDLESIG: ImageType.IMAGE_TYPE_BUNDLESIG,
 };
-const notYet = ['OSPROFILE', 'BUNDLE', 'BUNDLESIG'];
 
-/** Gives the type; OS when there is none. Throws Problem invalid_request or option_not_supported. */
+/** Gives the type; OS when there is none. Throws Problem invalid_request. */
 export function readImageType(given = 'OS'): ImageType {
   const type = Object.hasOwn(importable, given) ? importable[given] : undefined;
   if (type !== undefined) return type;
-  if (notYet.includes(given)) {
-    throw new Problem('option_not_supported', {
-      detail: `Importing a file of type ${given} is not possible.`,
-    });
-  }
-  const known = [...Object.keys(importable), ...notYet].join(', ');
+  const known = Object.keys(importable).join(', ');
   throw new Problem('invalid_request', { detail: `The imageType must be one of ${known}.` });
 }
 

@@ -108,7 +108,19 @@ t.test('creates an import of each type, or says why not', async (t) => {
     const answer = await app.inject({ method: 'POST', url, headers: given, payload: payload as object });
     return { code: answer.statusCode, body: answer.json() };
   };
-  for (const type of ['OS', 'BOOT', 'DUD', 'SCRIPT', 'SOFTWARE', 'UNATTEND', 'CONFIG', 'CUSTOM_CONFIG']) {
+  const ten = [
+    'OS',
+    'OSPROFILE',
+    'BOOT',
+    'BUNDLE',
+    'BUNDLESIG',
+    'CONFIG',
+    'DUD',
+    'SCRIPT',
+    'SOFTWARE',
+    'UNATTEND',
+  ];
+  for (const type of [...ten, 'CUSTOM_CONFIG']) {
     const { code, body } = await post(`/?imageType=${type}`, { Action: 'Init', fileSize: '10' });
     t.equal(code, 200, type);
     t.match(body.jobId, /^\d+$/);
@@ -122,13 +134,11 @@ t.test('creates an import of each type, or says why not', async (t) => {
 
   const before = await db.query('select from jobs');
   for (const [query, payload, code] of [
-    ['?imageType=OSPROFILE', { Action: 'init' }, 400],
-    ['?imageType=BUNDLE', { Action: 'init' }, 400],
-    ['?imageType=BUNDLESIG', { Action: 'init' }, 400],
     ['?imageType=nothing', { Action: 'init' }, 400],
     ['?imageType=toString', { Action: 'init' }, 400],
     ['?imageType=OS&imageType=BOOT', { Action: 'init' }, 400],
-    ['?imageType=CONFIG&importByContent=true', { Action: 'init' }, 400],
+    ['?imageType=SCRIPT&importByContent=true', { Action: 'init' }, 400],
+    ['?imageType=CONFIG&importByContent=maybe', { Action: 'init' }, 400],
     ['', { Action: 'start' }, 400],
     ['', {}, 400],
     ['', null, 400],
@@ -221,7 +231,9 @@ t.test('refuses what is wrong and lets the import wait for a better try', async 
   for (const [what, code, query, form] of [
     ['wrong type', 400, 'imageType=DUD&imageName=a.iso', `${file}${end}`],
     ['unknown type', 400, 'imageType=x&imageName=a.sh', `${file}${end}`],
-    ['a type not built', 400, 'imageType=BUNDLE&imageName=a.zip', `${file}${end}`],
+    ['onConflict for no archive', 400, `${ok}&onConflict=rename`, `${file}${end}`],
+    ['check of no archive', 400, `${ok}&check=true`, `${file}${end}`],
+    ['unknown onConflict', 400, `${ok}&onConflict=merge`, `${file}${end}`],
     ['wrong extension', 400, 'imageType=SCRIPT&imageName=a.exe', `${file}${end}`],
     ['folder in the name', 400, 'imageType=SCRIPT&imageName=..%2Fa.sh', `${file}${end}`],
     ['device name', 400, 'imageType=SCRIPT&imageName=CON.sh', `${file}${end}`],
@@ -270,6 +282,62 @@ t.test('refuses what is wrong and lets the import wait for a better try', async 
   t.match(await job(jobId), { state: 'Pending', ended_at: null }, 'the job waits on');
   t.equal(packager.started, 0);
   t.equal((await upload(jobId, ok, formOf('x'))).code, 200, 'and takes the right file');
+});
+
+t.test('takes a text as content, where the import was made for one', async (t) => {
+  const { app, headers, create, upload, staging, db, packager } = await importGateway(t);
+  const createByContent = async (imageType: string, fileSize?: number) => {
+    const url = `/osImages?imageType=${imageType}&importByContent=TRUE`;
+    const payload = { Action: 'Init', ...(fileSize !== undefined && { fileSize }) };
+    return (await app.inject({ method: 'POST', url, headers, payload })).json<{ jobId: string }>().jobId;
+  };
+  const send = async (jobId: string, query: string, payload: object) => {
+    const url = `/files/osImages?jobId=${jobId}&${query}`;
+    const answer = await app.inject({ method: 'POST', url, headers, payload });
+    return { code: answer.statusCode, body: answer.json() };
+  };
+  const content = '{"größe": "a\\n🚀"}\n';
+  for (const [type, name] of [
+    ['CONFIG', 'a.json'],
+    ['UNATTEND', 'a.ks'],
+    ['CUSTOM_CONFIG', 'b.json'],
+  ] as const) {
+    const jobId = await createByContent(type, Buffer.byteLength(content));
+    const answer = await send(jobId, `imageType=${type}&imageName=${name}&description=a+b`, { content });
+    t.match(answer, { code: 200, body: { jobId, result: 'success' } });
+    t.equal(await readFile(join(staging, jobId), 'utf8'), content);
+    const { rows } = await db.query<{ import: object }>('select import from jobs where id = $1', [jobId]);
+    t.match(rows[0]?.import, { name, description: 'a+b', size: Buffer.byteLength(content) });
+  }
+  t.equal(packager.started, 3);
+
+  const ok = 'imageType=CONFIG&imageName=a.json';
+  const forFile = await create('CONFIG');
+  t.match(await send(forFile, ok, { content }), {
+    code: 400,
+    body: { messages: [{ text: /importByContent=true/ }] },
+  });
+  const jobId = await createByContent('CONFIG');
+  t.match(await send(jobId, 'imageType=CONFIG', { content }), {
+    code: 400,
+    body: { messages: [{ text: /imageName/ }] },
+  });
+  for (const wrong of [
+    {},
+    { content: 5 },
+    { content, more: 1 },
+    { content: '\ud800' },
+    { content, serverId: '1' },
+  ])
+    t.equal((await send(jobId, ok, wrong)).code, 400, JSON.stringify(wrong));
+  t.match(await send(jobId, ok, { content: 'x'.repeat(9_000_000) }), {
+    code: 413,
+    body: { messages: [{ text: /larger than 8388608 bytes/ }] },
+  });
+  t.equal(packager.started, 3, 'all of them leave the import waiting');
+  t.equal((await upload(jobId, ok, formOf('{}', 'a.json'))).code, 200, 'for its text or a file');
+  const short = await createByContent('CONFIG', 1);
+  t.equal((await send(short, ok, { content })).code, 400, 'the announced size counts');
 });
 
 t.test('an upload cut off half way leaves nothing, and the job says so', async (t) => {

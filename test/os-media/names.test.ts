@@ -45,6 +45,9 @@ t.test('each type takes the extensions of the contract, 5.2', async (t) => {
     ],
     ['UNATTEND', ['esxi', 'VMware'], ['ks.cfg', 'a.ks'], ['a.xml', 'a.yaml']],
     ['UNATTEND', [''], ['a.ks', 'a.cfg', 'a.xml', 'a.yml', 'user-data'], ['a.txt']],
+    ['OSPROFILE', [...linux, 'win', ''], ['a.tar.gz', 'A.TAR.GZ'], ['a.tgz', 'a.zip', '.tar.gz']],
+    ['BUNDLE', ['win', ''], ['a.zip'], ['a.asc', 'a']],
+    ['BUNDLESIG', ['win', ''], ['a.asc'], ['a.sig', 'a.zip']],
     ['CONFIG', [...linux, 'win', 'esxi8.0.3', ''], ['a.json', 'a', 'a.schema'], []],
   ];
   for (const [type, oses, names, others] of taken) {
@@ -64,6 +67,8 @@ t.test('each type takes the extensions of the contract, 5.2', async (t) => {
       code: 'option_not_supported',
       message: /for Windows only/,
     });
+  for (const type of ['BUNDLE', 'BUNDLESIG'])
+    t.throws(() => checkFileName(type, 'a.zip', 'rhels'), { code: 'option_not_supported' });
   for (const [type, name] of [
     ['DUD', 'a.iso'],
     ['SCRIPT', 'a.sh'],
@@ -75,7 +80,7 @@ t.test('each type takes the extensions of the contract, 5.2', async (t) => {
       type,
     );
   }
-  for (const type of ['BUNDLE', 'constructor', '', 'os']) {
+  for (const type of ['BUNDLES', 'constructor', '', 'os']) {
     t.throws(() => checkFileName(type, 'a.zip'), { code: 'invalid_request' }, `type ${type}`);
   }
   t.equal(allowedExtensions('CONFIG'), undefined);

@@ -125,7 +125,11 @@ const bad: [type: string, name: string, content: Content, detail: RegExp][] = [
   ['UNATTEND', 'a.ks', Buffer.from([1, 0, 2]), /NUL/],
   ['SCRIPT', 'a.sh', '', /empty/],
   ['SOFTWARE', 'a.rar', 'x', /no file of this name/],
-  ['BUNDLE', 'a.zip', zip, /no file of this name/],
+  ['BUNDLES', 'a.zip', zip, /no file of this name/],
+  ['BUNDLE', 'a.zip', 'text', /does not start like a zip/],
+  ['BUNDLESIG', 'a.asc', 'text', /no armored OpenPGP signature/],
+  ['BUNDLESIG', 'a.asc', 'x'.repeat(70_000), /larger than 65536 bytes/],
+  ['OSPROFILE', 'a.tar.gz', zip, /gzip/],
   ['constructor', 'a.zip', zip, /no file of this name/],
 ];
 

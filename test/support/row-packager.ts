@@ -57,6 +57,7 @@ export function createRowPackager(databaseUrl: string, storeRoot: () => string):
       return await createImport(context(), {
         imageType: importType(request.imageType),
         fileSize,
+        byContent: request.byContent ?? false,
         user,
         requestId: '',
       });
@@ -67,7 +68,8 @@ export function createRowPackager(databaseUrl: string, storeRoot: () => string):
     async startImport(request, { user }) {
       const { name = '', os = '', osrelease = '', description = '' } = request;
       const imageType = importType(request.imageType);
-      const parameters = { imageType, name, os, osrelease, description, size: Number(request.size) };
+      const check = request.check ?? false;
+      const parameters = { imageType, name, os, osrelease, description, size: Number(request.size), check };
       await startImport(context(), request.jobId ?? '', parameters, user);
       packager.started++;
       return {};

@@ -151,7 +151,7 @@ export async function writeImportedProfile(tx: Queryable, rows: ImportedRows): P
     if (!(await takeId(tx, id, 'file'))) return false;
   if (!rows.replace && !(await takeId(tx, profile.id, 'profile'))) return false;
   for (const file of rows.newFiles) await insertImportedFile(tx, file, user);
-  for (const file of rows.changedFiles) await changeFile(tx, file);
+  for (const file of rows.changedFiles) await changeFile(tx, file, user);
   try {
     await writeProfile(tx, profile, rows.replace, user);
   } catch (error) {
@@ -183,13 +183,13 @@ async function insertImportedFile(tx: Queryable, file: ImportedFile, user: strin
   );
 }
 
-async function changeFile(tx: Queryable, file: ImportedFile): Promise<void> {
+async function changeFile(tx: Queryable, file: ImportedFile, user: string): Promise<void> {
   const { id, kind, name, description, os, osrelease, version, type, size, sha256 } = file;
   await tx.query(
     `update files set kind = $2, name = $3, description = $4, os = $5, osrelease = $6, version = $7, type = $8,
-       size = $9, sha256 = decode($10, 'hex')
+       size = $9, sha256 = decode($10, 'hex'), revision = revision + 1, modified_by = $11, modified_at = now()
      where id = $1`,
-    [id, kind, name, description, os, osrelease, version, type, size, sha256],
+    [id, kind, name, description, os, osrelease, version, type, size, sha256, user],
   );
 }
 

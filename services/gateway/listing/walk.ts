@@ -14,17 +14,18 @@ import {
   type Queryable,
 } from '@osimage/database';
 import { Problem } from '@osimage/errors';
-import type { FileKind } from '@osimage/os-media';
+import type { StoredKind } from '@osimage/os-media';
 
 /** The lists of files, in the order of the walk; names of the contract, section 4 (C-16). */
 export const fileLists = {
   bootFiles: 'boot',
+  bundleFiles: 'bundle',
   driverFiles: 'driver',
   installScriptFiles: 'script',
   softwareFiles: 'software',
   unattendFiles: 'unattend',
   configFiles: 'config',
-} as const satisfies Record<string, FileKind>;
+} as const satisfies Record<string, StoredKind>;
 
 type FileList = keyof typeof fileLists;
 export type ListName = 'items' | FileList | 'exportFiles';

@@ -40,7 +40,7 @@ export async function* writeList(batches: AsyncIterable<Batch>, paged: boolean):
     text = '';
   }
   for (; at < lists.length - 1; at++) text += `${at === 0 ? items.end() : ''}],"${lists[at + 1]}":[`;
-  const rest = { bundleFiles: [], supportedImages: supportedImages(), ...(paged && { next }) };
+  const rest = { supportedImages: supportedImages(), ...(paged && { next }) };
   yield `${text}],${JSON.stringify(rest).slice(1)}`;
 }
 

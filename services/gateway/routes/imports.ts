@@ -1,6 +1,7 @@
 /** Importing: create a job, then hand over its file (contract, section 5). */
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { Problem } from '@osimage/errors';
+import type { Static } from 'typebox';
 import { success } from '../answers.ts';
 import type { App } from '../app-types.ts';
 import { requirePrivilege } from '../auth/privileges.ts';
@@ -8,7 +9,10 @@ import { readImageType } from '../image-types.ts';
 import { callFor } from '../packager-call.ts';
 import { CreateImportBody, CreateImportQuery, RemoteFile, UploadQuery } from '../schemas/imports.ts';
 import type { GatewayServices } from '../services.ts';
-import { receiveUpload } from '../uploads/upload.ts';
+import { receiveUpload, type UploadOrder } from '../uploads/upload.ts';
+
+/** Twice what a configuration or unattend file may have, since JSON escapes some of it. */
+const contentBytes = 8 * 1024 * 1024;
 
 const tags = ['imports'];
 
@@ -30,16 +34,16 @@ export function registerImportRoutes(app: App, services: GatewayServices): void 
     },
     async (request) => {
       const imageType = readImageType(request.query.imageType);
-      if (request.query.importByContent?.toLowerCase() === 'true') {
-        const detail = 'Importing a text as content is not possible; upload it as a file.';
-        throw new Problem('option_not_supported', { detail });
-      }
       // `init` in the reference, `Init` from both official clients (contract, C-13).
       if (request.body.Action.toLowerCase() !== 'init') {
         throw new Problem('invalid_request', { detail: 'The Action must be Init.' });
       }
       const fileSize = Number(request.body.fileSize ?? 0);
-      const { jobId } = await services.packager.createImport({ imageType, fileSize }, callFor(request));
+      const byContent = request.query.importByContent ?? false;
+      const { jobId } = await services.packager.createImport(
+        { imageType, fileSize, byContent },
+        callFor(request),
+      );
       return success({ jobId });
     },
   );
@@ -51,6 +55,8 @@ export function registerImportRoutes(app: App, services: GatewayServices): void 
       '/files/osImages',
       {
         onRequest: mayImport,
+        // Of a text in JSON; a form has no limit of this kind.
+        bodyLimit: contentBytes,
         config: { plainQuery: true, action: 'import.upload' },
         schema: {
           tags,
@@ -61,21 +67,31 @@ export function registerImportRoutes(app: App, services: GatewayServices): void 
         },
       },
       async (request) => {
-        if (!/^multipart\/form-data\b/i.test(request.headers['content-type'] ?? ''))
-          throw notAnUpload(request.body);
-        const { jobId, imageName = '', os = '', osrelease = '', description = '' } = request.query;
-        const imageType = readImageType(request.query.imageType);
-        await receiveUpload(services, { jobId, imageType, imageName, os, osrelease, description }, request);
+        const multipart = /^multipart\/form-data\b/i.test(request.headers['content-type'] ?? '');
+        const content = multipart ? undefined : contentOf(request.body);
+        await receiveUpload(services, readOrder(request.query), request, content);
+        const { jobId } = request.query;
         return success({ jobId });
       },
     );
   });
 }
 
-function notAnUpload(body: unknown): Problem {
-  if (typeof body === 'object' && body !== null && 'serverId' in body) {
+function readOrder(query: Static<typeof UploadQuery>): UploadOrder {
+  const { jobId, imageName = '', os = '', osrelease = '', description = '' } = query;
+  const imageType = readImageType(query.imageType);
+  const { onConflict = 'fail', check = false } = query;
+  return { jobId, imageType, imageName, os, osrelease, description, onConflict, check };
+}
+
+/** The text in the body of an import by content (contract, C-17). */
+function contentOf(body: unknown): string {
+  const given = body as Static<typeof RemoteFile> | null | undefined;
+  if (given?.serverId !== undefined) {
     const detail = 'Importing from a remote file server is not possible; upload the file.';
-    return new Problem('option_not_supported', { detail });
+    throw new Problem('option_not_supported', { detail });
   }
-  return new Problem('invalid_request', { detail: 'Send the file as multipart/form-data.' });
+  if (given?.content === undefined)
+    throw new Problem('invalid_request', { detail: 'Send the file as multipart/form-data.' });
+  return given.content;
 }

@@ -5,7 +5,7 @@ import { Line, Lines } from './text.ts';
 
 export const CreateImportQuery = Strict({
   imageType: Type.Optional(Type.String()),
-  importByContent: Type.Optional(Type.String()),
+  importByContent: Type.Optional(Type.Boolean()),
 });
 
 /** `fileSize` is text in the reference, and whatever type a script has in pylxca. */
@@ -25,6 +25,13 @@ export const UploadQuery = Strict({
   os: Type.Optional(Line(100)),
   osrelease: Type.Optional(Line(100)),
   description: Type.Optional(Lines(2000)),
+  // Additions, for OSPROFILE only.
+  onConflict: Type.Optional(
+    Type.Union([Type.Literal('fail'), Type.Literal('replace'), Type.Literal('rename')], {
+      expected: 'fail, replace or rename',
+    }),
+  ),
+  check: Type.Optional(Type.Boolean()),
 });
 
 /** The JSON body of an upload: where its file lies, or the text itself. */

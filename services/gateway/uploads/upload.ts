@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { lockImport } from '@osimage/database';
 import { type ErrorCode, Problem, systemCode } from '@osimage/errors';
 import { checkFileName, familyOf } from '@osimage/os-media';
-import type { ImageType } from '@osimage/packaging-api';
+import { ImageType, OnConflict } from '@osimage/packaging-api';
 import type { FastifyRequest } from 'fastify';
 import { imageTypeName } from '../image-types.ts';
 import { callFor } from '../packager-call.ts';
@@ -25,7 +25,17 @@ export interface UploadOrder {
   os: string;
   osrelease: string;
   description: string;
+  /** Of an archive: what to do when an id or a name of it is taken by other content. */
+  onConflict: 'fail' | 'replace' | 'rename';
+  /** Of an archive: verify everything and keep nothing. */
+  check: boolean;
 }
+
+const onConflicts = {
+  fail: OnConflict.ON_CONFLICT_FAIL,
+  replace: OnConflict.ON_CONFLICT_REPLACE,
+  rename: OnConflict.ON_CONFLICT_RENAME,
+} as const;
 
 /** The import is over after these: the file is not whole. After others it waits for a better try. */
 const fatal: ReadonlySet<ErrorCode> = new Set([
@@ -38,7 +48,7 @@ const fatal: ReadonlySet<ErrorCode> = new Set([
 const uncertain: ReadonlySet<ErrorCode> = new Set(['unavailable', 'deadline_exceeded']);
 
 /**
- * Takes the file in the body of `request` and starts its import. Throws Problem not_found, not_owner,
+ * Takes the file in the body of `request`, or the text it brought as `content`, and starts its import. Throws Problem not_found, not_owner,
  * job_not_waiting, invalid_request, bad_name, wrong_extension, option_not_supported, upload_cut_off,
  * upload_size_mismatch, no_space or store_unwritable; what had come is removed then.
  */
@@ -46,11 +56,12 @@ export async function receiveUpload(
   services: GatewayServices,
   order: UploadOrder,
   request: FastifyRequest,
+  content?: string,
 ): Promise<void> {
   const { packager, storeRoot, log } = services;
   const { jobId } = order;
   const call = callFor(request);
-  const upload = { announced: await checkOrder(services, order, call.user), received: 0 };
+  const upload = { announced: await checkOrder(services, order, call.user, content), received: 0 };
   await mkdir(join(storeRoot, 'staging'), { recursive: true, mode: 0o700 });
   await checkSpace(storeRoot, Math.max(upload.announced, Number(request.headers['content-length'] ?? 0)));
   const silenceMs = services.settings.UPLOAD_LEASE * 1000;
@@ -59,8 +70,12 @@ export async function receiveUpload(
     const path = join(storeRoot, 'staging', jobId);
     const file = await createStaging(path, jobId);
     try {
-      const name = await receive(file, order, upload, request, lease.signal, storeRoot);
-      await handOver(packager, { ...order, name, size: upload.received }, call);
+      const name =
+        content === undefined
+          ? await receive(file, order, upload, request, lease.signal, storeRoot)
+          : await keepText(file, order, upload, content, storeRoot);
+      const onConflict = onConflicts[order.onConflict];
+      await handOver(packager, { ...order, onConflict, name, size: upload.received }, call);
     } catch (error) {
       const code = error instanceof Problem ? error.code : 'internal';
       if (!uncertain.has(code)) await rm(path, { force: true });
@@ -73,7 +88,12 @@ export async function receiveUpload(
 }
 
 /** What can be told before the body is read. Gives the announced number of bytes, 0 when there is none. */
-async function checkOrder({ db }: GatewayServices, order: UploadOrder, user: string): Promise<number> {
+async function checkOrder(
+  { db }: GatewayServices,
+  order: UploadOrder,
+  user: string,
+  content: string | undefined,
+): Promise<number> {
   const { jobId, os, imageName } = order;
   const type = imageTypeName(order.imageType);
   const job = await lockImport(db, jobId);
@@ -83,11 +103,28 @@ async function checkOrder({ db }: GatewayServices, order: UploadOrder, user: str
     const detail = `Import job ${jobId} was created for the type ${job.import.imageType}, not for ${type}.`;
     throw new Problem('invalid_request', { detail });
   }
+  if (content !== undefined) checkText(content, imageName, job.import.byContent ?? false);
+  if (order.imageType !== ImageType.IMAGE_TYPE_OSPROFILE && (order.check || order.onConflict !== 'fail')) {
+    const detail = 'onConflict and check are for files of the type OSPROFILE only.';
+    throw new Problem('invalid_request', { detail });
+  }
   if (os !== '' && familyOf(os) === undefined) {
     throw new Problem('option_not_supported', { detail: `The operating system ${os} is not supported.` });
   }
   if (imageName !== '') checkFileName(type, imageName, os);
   return job.import.fileSize;
+}
+
+/** A text needs a name of its own, and a job that was told one would come (contract, C-17). */
+function checkText(content: string, imageName: string, byContent: boolean): void {
+  const detail = !byContent
+    ? 'This import was created for a file; create one with importByContent=true to send its content in JSON.'
+    : imageName === ''
+      ? 'The imageName must be given where the content comes in JSON.'
+      : content.isWellFormed()
+        ? undefined
+        : 'The content is not valid Unicode.';
+  if (detail) throw new Problem('invalid_request', { detail });
 }
 
 async function checkSpace(storeRoot: string, needed: number): Promise<void> {
@@ -145,6 +182,26 @@ async function receive(
   }
   if (upload.announced > 0 && upload.received !== upload.announced) throw sizeMismatch(upload);
   return name;
+}
+
+/** Writes the text into the file in UTF-8, closes it, and gives the name it was sent under. */
+async function keepText(
+  file: FileHandle,
+  order: UploadOrder,
+  upload: { readonly announced: number; received: number },
+  content: string,
+  storeRoot: string,
+): Promise<string> {
+  try {
+    upload.received = Buffer.byteLength(content);
+    if (upload.announced > 0 && upload.received !== upload.announced) throw sizeMismatch(upload);
+    await file.writeFile(content);
+  } catch (error) {
+    throw await asStoreProblem(error, upload, storeRoot);
+  } finally {
+    await file.close();
+  }
+  return order.imageName;
 }
 
 function sizeMismatch(upload: { announced: number; received: number }): Problem {

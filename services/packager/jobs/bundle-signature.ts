@@ -67,7 +67,7 @@ async function readKeyring(path: string): Promise<Key[]> {
   try {
     const text = await readFile(path, 'utf8');
     // The library reads one armored block at a time.
-    const blocks = text.match(/-----BEGIN PGP PUBLIC KEY BLOCK-----[^]*?-----END PGP PUBLIC KEY BLOCK-----/g);
+    const blocks = text.match(/-----BEGIN PGP PUBLIC KEY BLOCK-----.*?-----END PGP PUBLIC KEY BLOCK-----/gs);
     if (!blocks)
       throw new Problem('bundle_keyring_unusable', { path, detail: 'it holds no armored public key' });
     return (await Promise.all(blocks.map((armoredKeys) => readKeys({ armoredKeys })))).flat();

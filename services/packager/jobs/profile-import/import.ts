@@ -5,7 +5,13 @@
  */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { identifyArchive, type Metadata, readMembers, type VerifyReport, verifyArchive } from '@osimage/archive';
+import {
+  identifyArchive,
+  type Metadata,
+  readMembers,
+  type VerifyReport,
+  verifyArchive,
+} from '@osimage/archive';
 import { addKnownContent, freeBytes, loadBlobs } from '@osimage/blob-store';
 import {
   endJob,
