@@ -8,13 +8,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { addContent, openStore } from '@osimage/blob-store';
 import {
-  cancelJobs,
   createAuditTrail,
   createCustomProfile,
   type Database,
   findJobs,
   type ImportParameters,
-  insertJob,
   type JobRow,
 } from '@osimage/database';
 import { type FileKind, fileOptions } from '@osimage/os-media';

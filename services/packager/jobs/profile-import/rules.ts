@@ -135,6 +135,6 @@ function checkText(what: string, text: string, most: number, forbidden = /\0/): 
     throw refused(`${what} holds characters it cannot have`);
 }
 
-export function refused(detail: string, cause?: unknown): Problem {
+function refused(detail: string, cause?: unknown): Problem {
   return new Problem('archive_refused', { detail }, { cause });
 }
