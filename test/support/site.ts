@@ -97,7 +97,8 @@ export async function openSite(t: Test, env: NodeJS.ProcessEnv = {}): Promise<Si
     },
     async export(profileId) {
       const signal = new AbortController().signal;
-      const order = { profileId, serverId: '', path: '', user, requestId: randomUUID(), signal };
+      const requestId = randomUUID();
+      const order = { profileId, serverId: '', path: '', user, requestId, signal, idempotencyKey: '' };
       const { jobId, filename } = await startExport(context, order);
       const job = await run(jobId);
       if (job.state !== 'Complete') throw new Error(JSON.stringify(job.error));

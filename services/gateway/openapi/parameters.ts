@@ -10,6 +10,7 @@ const page = { description: 'How many at most', example: 100 };
 const byName: Readonly<Record<string, Parameter>> = {
   after: { description: 'Go on after this: what an earlier answer gave as `next`', example: 'sample' },
   before: { description: 'Only jobs older than this one', example: '43' },
+  check: { description: 'Of an archive: `true` verifies everything and keeps nothing', example: false },
   compact: { description: '`true` leaves `children` empty', example: 'true' },
   contents: {
     description: '`true` with the name of an archive answers its metadata as JSON',
@@ -26,12 +27,17 @@ const byName: Readonly<Record<string, Parameter>> = {
   imageType: { description: 'What kind of thing it is', example: 'SCRIPT' },
   importByContent: {
     description: '`true`: the text of an unattend or configuration file comes in the body',
-    example: 'false',
+    example: false,
   },
   jobId: { description: 'The import job', example: '26' },
   limit: page,
   list: { description: 'Ids of jobs, with commas between', example: '42' },
   name: { description: 'Only profiles whose name contains this', example: 'web' },
+  onConflict: {
+    description:
+      'Of an archive: what to do when an id or a name is taken by other content: `fail`, `replace` or `rename`',
+    example: 'fail',
+  },
   os: { description: 'The operating system it is for: `rhels`, `sles`, `win`, …', example: 'rhels' },
   osrelease: { description: 'The release of the operating system', example: 'rhels9' },
   path: { description: 'A folder on the server when it ends in `/`, else a file', example: '/exports/' },

@@ -61,7 +61,8 @@ export function registerImportRoutes(app: App, services: GatewayServices): void 
         schema: {
           tags,
           summary: 'Hand over the file of an import job',
-          description: 'As a form, or as JSON that says where the file is. Then watch the job.',
+          description:
+            'As a form, or as JSON that says where the file is or holds its text. Then watch the job.',
           querystring: UploadQuery,
           body: { content: { 'application/json': { schema: RemoteFile } } },
         },
