@@ -30,5 +30,6 @@ export * from './queries/samples.ts';
 export * from './queries/sealed.ts';
 export * from './queries/servers.ts';
 export * from './queries/sessions.ts';
+export * from './queries/settings.ts';
 export * from './queries/sweep.ts';
 export * from './queries/users.ts';

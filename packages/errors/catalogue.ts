@@ -634,6 +634,13 @@ export const catalogue = {
     'A key pair of type {keyType} cannot be made.',
     'Leave keyType out, and give user name and password.',
   ),
+  licence_keys_unreadable: entry(
+    500,
+    'INTERNAL',
+    'FQXHMFC9604M',
+    'The stored licence keys cannot be decrypted with the present SECRET_KEY.',
+    'Restore the former key, or give the licence keys again with PUT /osdeployment/globalSettings.',
+  ),
   secret_unreadable: entry(
     500,
     'INTERNAL',

@@ -24,6 +24,7 @@ import { registerImportRoutes } from './routes/imports.ts';
 import { registerMetricsRoute } from './routes/metrics.ts';
 import { registerServerRoutes } from './routes/servers.ts';
 import { registerSessionRoutes } from './routes/sessions.ts';
+import { registerSettingsRoutes } from './routes/settings.ts';
 import { registerTaskRoutes } from './routes/tasks.ts';
 import { createServer } from './server.ts';
 import type { GatewayServices } from './services.ts';
@@ -60,6 +61,7 @@ export async function buildApp(services: GatewayServices): Promise<App> {
   registerImportRoutes(app, services);
   registerExportRoutes(app, services);
   registerTaskRoutes(app, services);
+  registerSettingsRoutes(app, services);
   registerAuditRoute(app, services);
   registerMetricsRoute(app, registry);
   registerDocsRoutes(app);

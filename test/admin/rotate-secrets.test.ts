@@ -122,6 +122,10 @@ t.test('every column with something sealed is on the list', async (t) => {
   };
   const made = await app.inject({ method: 'POST', url: '/osImages/remoteFileServers', headers, payload });
   t.equal(made.statusCode, 200);
+  const credentials = [{ type: 'LINUX', password: payload.password }];
+  const settings = { credentials, licenseKeys: { win2019r1: { standardLicenseKey: 'a key of the test' } } };
+  const url = '/osdeployment/globalSettings';
+  t.equal((await app.inject({ method: 'PUT', url, headers, payload: settings })).statusCode, 200);
   const { rows: columns } = await db.query<{ table_name: string; column_name: string }>(
     `select table_name, column_name from information_schema.columns
      where table_schema = 'public' and data_type in ('text', 'jsonb', 'json', 'ARRAY')`,

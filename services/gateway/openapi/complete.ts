@@ -25,6 +25,7 @@ const reasons: Readonly<Record<number, string>> = {
   412: 'It was changed by somebody else in the meantime',
   413: 'The body is too large',
   415: 'The content type is not understood',
+  422: 'The Idempotency-Key came before with another request',
   429: 'Too many failed sign-ins; `Retry-After` says when to try again',
   500: 'An unexpected error; the message has a reference to the log',
   503: 'The database or the packagers are away; try again',

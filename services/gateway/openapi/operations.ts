@@ -4,12 +4,14 @@ import { imageOperations } from './operations/images.ts';
 import { serverOperations } from './operations/servers.ts';
 import { serviceOperations } from './operations/service.ts';
 import { sessionOperations } from './operations/sessions.ts';
+import { settingsOperations } from './operations/settings.ts';
 import { taskOperations } from './operations/tasks.ts';
 
 export const operations: Operations = {
   ...sessionOperations,
   ...imageOperations,
   ...serverOperations,
+  ...settingsOperations,
   ...taskOperations,
   ...serviceOperations,
 };

@@ -62,7 +62,14 @@ export function registerTaskRoutes(app: App, { db, packager }: GatewayServices):
     {
       onRequest: mayEdit,
       config: { action: 'job.cancel' },
-      schema: { tags, summary: 'Cancel jobs', body: TaskAction },
+      schema: {
+        tags,
+        summary: 'Cancel jobs, or run them again',
+        description:
+          'The action `cancel` ends jobs that run; `retry` runs again, as new jobs, what failed or was cancelled. ' +
+          'All or none.',
+        body: TaskAction,
+      },
     },
     async (request) => {
       const { action, list } = request.body;

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import type { Operations } from '../operation.ts';
 import { Done } from '../shapes/envelope.ts';
-import { Created, ExportAccepted, ImageList, ImportAccepted } from '../shapes/images.ts';
+import { Changed, Created, ExportAccepted, ImageList, ImportAccepted } from '../shapes/images.ts';
 
 const edit = 'lxc-osdeploy-create-import-export-edit-os-files';
 
@@ -33,7 +33,7 @@ export const imageOperations: Operations = {
     starts: true,
     stringMessages: true,
     answer: ExportAccepted,
-    refusals: [409],
+    refusals: [409, 422],
     example: { path: { id: 'sample|sample-x86_64-install-web' } },
   },
   'HEAD /osImages/{id}': {
@@ -56,7 +56,7 @@ export const imageOperations: Operations = {
   },
   'PUT /osImages/{id}': {
     privilege: edit,
-    answer: Done,
+    answer: Changed,
     refusals: [409, 412],
     example: {
       path: { id: 'sample|sample-x86_64-install-web-node' },
@@ -66,7 +66,7 @@ export const imageOperations: Operations = {
   'DELETE /osImages/{id}': {
     privilege: 'lxc-osdeploy-delete-os-files',
     answer: Done,
-    refusals: [409],
+    refusals: [409, 412],
     example: { path: { id: 'sample|sample-x86_64-install-web-node' } },
   },
 };

@@ -10,7 +10,7 @@ export const serverOperations: Operations = {
   [`POST ${path}`]: {
     privilege: edit,
     answer: OneServer,
-    refusals: [404, 409],
+    refusals: [404, 409, 412],
     example: {
       body: {
         address: '192.0.2.17',
@@ -32,7 +32,7 @@ export const serverOperations: Operations = {
   [`DELETE ${path}/{id}`]: {
     privilege: 'lxc-osdeploy-delete-remote-file-server',
     answer: Done,
-    refusals: [409],
+    refusals: [409, 412],
     example: { path: { id: '1' } },
   },
 };

@@ -1,6 +1,6 @@
 import type { Operations } from '../operation.ts';
 import { Done } from '../shapes/envelope.ts';
-import { Tasks } from '../shapes/tasks.ts';
+import { TaskActionDone, Tasks } from '../shapes/tasks.ts';
 
 const edit = 'lxc-osdeploy-create-import-export-edit-os-files';
 
@@ -9,8 +9,8 @@ export const taskOperations: Operations = {
   'GET /tasks/{list}': { answer: Tasks, example: { path: { list: '42' } } },
   'PUT /tasks': {
     privilege: edit,
-    answer: Done,
-    refusals: [404],
+    answer: TaskActionDone,
+    refusals: [404, 409],
     example: { body: { action: 'cancel', list: ['42'] } },
   },
   'PUT /tasks/{list}': {

@@ -6,6 +6,12 @@ import { enveloped } from './envelope.ts';
 const text = Type.String();
 const Size = Type.Integer({ minimum: 0, description: 'Bytes' });
 
+const changed = {
+  modified: Type.String({ format: 'date-time' }),
+  modifiedBy: text,
+  etag: Type.String({ description: 'For the header `If-Match` of PUT and DELETE' }),
+};
+
 const CustomizationOptions = Type.Union(
   [
     Type.Object({
@@ -29,8 +35,7 @@ export const Profile = Type.Object(
     description: text,
     type: Type.Union([Type.Literal('predefined'), Type.Literal('custom')]),
     customizationOptions: CustomizationOptions,
-    modified: Type.String({ format: 'date-time' }),
-    modifiedBy: text,
+    ...changed,
   },
   { description: 'A profile of a base image' },
 );
@@ -61,6 +66,7 @@ const core = {
   type: text,
   size: Size,
   version: text,
+  ...changed,
 };
 
 export const File = Type.Object(core, { description: 'An imported file' });
@@ -106,5 +112,7 @@ export const ExportAccepted = Type.Object({
 });
 
 export const Created = enveloped({ id: Type.String({ description: 'Of the new profile' }) });
+
+export const Changed = enveloped({ id: Type.String({ description: 'Of what was changed' }) });
 
 export const ImportAccepted = enveloped({ jobId: Type.String() });

@@ -14,6 +14,8 @@ const attributes = {
   keySignature: Type.String({ description: 'Its fingerprint' }),
   defaultPath: Type.String({ description: 'The folder of archives when an export names no path' }),
   hostKeys: Type.Array(Type.String(), { description: 'The pinned keys of the server, "type base64" each' }),
+  modified: Type.String({ format: 'date-time' }),
+  modifiedBy: Type.String(),
 };
 
 export const Server = Type.Object(attributes, { description: 'A remote file server' });

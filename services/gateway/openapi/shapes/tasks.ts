@@ -1,6 +1,7 @@
 /** A job as `/tasks` shows it (contract, Appendix B.1). */
 import { Type } from 'typebox';
 import { jobStates } from '../../schemas/tasks.ts';
+import { enveloped } from './envelope.ts';
 
 const Maybe = (description: string) => Type.Union([Type.String(), Type.Null()], { description });
 const Count = (description: string) => Type.Integer({ minimum: 0, description });
@@ -51,9 +52,19 @@ export const Task = Type.Object(
     size: Type.Union([Count('Bytes'), Type.Null()], { description: 'Of the archive' }),
     sha256: Maybe('Of the archive'),
     objectId: Maybe('Of an import: the id of what was made'),
+    retriedAs: Maybe('The job that runs in the place of this one'),
   },
   { description: 'A job' },
 );
+
+/** A list of jobs that were cancelled answers nothing; of those that run again, their successors. */
+export const TaskActionDone = enveloped({
+  retried: Type.Optional(
+    Type.Array(Type.Object({ jobUID: Type.String(), retriedAs: Type.String() }), {
+      description: 'With the action `retry`: which job runs in the place of which',
+    }),
+  ),
+});
 
 /** The vendor's form: a bare array, also for one job (contract, 10.1). */
 export const Tasks = Type.Array(Task);
