@@ -34,7 +34,7 @@ export function registerHttpMetrics(app: App, registry: Registry): void {
     const { method } = request;
     requests.inc({ method, route, status: reply.statusCode });
     seconds.observe({ method, route }, reply.elapsedTime / 1_000);
-    const { problem } = request.audit;
+    const problem = request.audit?.problem;
     if (problem) errors.inc({ code: problem.code });
   });
 }
