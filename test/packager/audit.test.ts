@@ -42,6 +42,15 @@ t.test('who calls a packager itself is in the trail; who comes by REST is there 
   ]);
   t.equal((await since()).length, 4, 'reading is not in it');
 
+  const again = await packager.startExport({ profileId: sampleProfileId }, { user: 'robot' });
+  await client.ended(again.jobId!);
+  // As if it had failed.
+  await db.query(`update jobs set state = 'Interrupted' where id = $1`, [again.jobId]);
+  const { jobs } = await packager.retryJobs({ ids: [again.jobId!] }, { user: 'robot' });
+  const successor = jobs![0]!.retriedAs!;
+  t.match((await since()).at(-1), { action: 'job.retry', objects: [again.jobId, successor] });
+  await client.ended(successor);
+
   const before = (await entries()).length;
   const exported = await client.export(sampleProfileId);
   await client.ended(exported.jobID);

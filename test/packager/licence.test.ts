@@ -14,9 +14,12 @@ t.test('no export starts past the licence, and those accepted before it finish',
   const services = await startServices(t);
   const { client } = services;
   const profileId = await makeBigProfile(client, folder, 600);
+  const cancelled = await client.export(profileId);
+  await client.ok('PUT', '/tasks', { action: 'cancel', list: [cancelled.jobID] });
+  await client.ended(cancelled.jobID);
   const { jobID } = await client.export(profileId);
   const exports = join(services.dataDir, 'store/exports');
-  await until(async () => (await readdir(exports)).length > 0);
+  await until(async () => (await readdir(exports).catch((): string[] => [])).includes(jobID));
   await services.packagers[0]!.kill('SIGKILL');
 
   const over = await services.addPackager({ LICENSE_VALID_UNTIL: '2026-01-31' });
@@ -29,11 +32,14 @@ t.test('no export starts past the licence, and those accepted before it finish',
   await t.rejects(packager.startExport({ profileId: 'no|such' }, { user: 'robot' }), {
     code: 'licence_expired',
   });
+  await t.rejects(packager.retryJobs({ ids: [cancelled.jobID] }, { user: 'robot' }), {
+    code: 'licence_expired',
+  });
   const task = await client.ended(jobID);
   t.equal(task.status, 'Complete', JSON.stringify(task.error));
   t.equal(task.attempts.length, 2, 'the packager past its licence ended it');
   const { rows } = await services.db.query('select count(*)::int as count from jobs where kind = $1', [
     'export',
   ]);
-  t.same(rows, [{ count: 1 }], 'nothing else was started');
+  t.same(rows, [{ count: 2 }], 'nothing else was started');
 });

@@ -82,6 +82,7 @@ export function registerTaskRoutes(app: App, { db, packager }: GatewayServices):
         throw new Problem('invalid_request', { detail: 'The action must be cancel or retry.' });
       request.audit.action = 'job.retry';
       const { jobs } = await packager.retryJobs({ ids }, callFor(request));
+      request.audit.objects.push(...jobs.map(({ retriedAs }) => retriedAs));
       return success({ retried: jobs.map(({ id, retriedAs }) => ({ jobUID: id, retriedAs })) });
     },
   );

@@ -20,7 +20,7 @@ const actions: Record<string, string> = {
 };
 
 /** Attributes of requests and answers that hold ids. */
-const idNames = ['profileId', 'serverId', 'jobId', 'ids', 'jobIds', 'filename'] as const;
+const idNames = ['profileId', 'serverId', 'jobId', 'ids', 'filename'] as const;
 
 export interface AuditedCall {
   /** `/osimage.packaging.v1.PackagingService/StartExport`. */
@@ -47,7 +47,9 @@ export async function auditCall(
     user: call.user,
     address: call.address,
     action: actions[name] ?? name,
-    objects: [...new Set([...idsOf(call.request, idNames), ...idsOf(response, idNames)])],
+    objects: [
+      ...new Set([...idsOf(call.request, idNames), ...idsOf(response, idNames), ...successorsIn(response)]),
+    ],
     outcome: !problem ? 'success' : [401, 403, 429].includes(problem.entry.http) ? 'refused' : 'failed',
     ...(problem && { code: problem.code, detail: problem.message }),
     requestId: call.requestId,
@@ -59,4 +61,10 @@ function idsOf(message: unknown, names: readonly string[]): string[] {
   if (typeof message !== 'object' || message === null) return [];
   const values = names.flatMap((name) => (message as Record<string, unknown>)[name] ?? []);
   return values.filter((id): id is string => typeof id === 'string' && id !== '');
+}
+
+/** The jobs that a retry made. */
+function successorsIn(response: unknown): string[] {
+  const { jobs = [] } = (response ?? {}) as { jobs?: readonly { retriedAs?: string }[] };
+  return jobs.flatMap(({ retriedAs }) => retriedAs || []);
 }
