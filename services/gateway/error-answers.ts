@@ -52,7 +52,7 @@ export function answerProblem(error: unknown, request: FastifyRequest, reply: Fa
 
 function logFailure(problem: Problem, request: FastifyRequest): void {
   const err = problem.cause ?? problem;
-  const fields = { code: problem.code, err, method: request.method, path: pathOf(request) };
+  const fields = { code: problem.code, err, method: request.method, path: loggedPath(request) };
   if (problem.entry.http === 503) request.log.warn(fields, problem.message);
   else request.log.error(fields, problem.message);
 }
@@ -92,8 +92,13 @@ function statusOf(error: unknown): number | undefined {
   return typeof error.statusCode === 'number' ? error.statusCode : undefined;
 }
 
+/** The path of a request for the log; without what may be the cookie of a session (DELETE /sessions/{id}). */
+export function loggedPath(request: FastifyRequest): string {
+  return pathOf(request).replace(/^(\/+sessions\/+)(?![0-9a-f-]{36}$).+/i, '$1…');
+}
+
 /** The path of a request, never its query: that may hold what must not be logged. */
-export function pathOf(request: FastifyRequest): string {
+function pathOf(request: FastifyRequest): string {
   const raw = request.raw.url ?? '/';
   const end = raw.search(/[?#]/);
   return end < 0 ? raw : raw.slice(0, end);

@@ -2,7 +2,7 @@
 
 import type { App } from './app-types.ts';
 import { isChange } from './auth/forgery.ts';
-import { pathOf } from './error-answers.ts';
+import { loggedPath } from './error-answers.ts';
 
 export function registerRequestLog(app: App): void {
   app.addHook('onRequest', async (request, reply) => {
@@ -14,7 +14,7 @@ export function registerRequestLog(app: App): void {
   app.addHook('onResponse', async (request, reply) => {
     const line = {
       method: request.method,
-      path: pathOf(request),
+      path: loggedPath(request),
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime),
       user: request.user?.name,

@@ -111,8 +111,16 @@ t.test('a session and a known client hold at every gateway', async (t) => {
   for (let tries = 0; tries < 30 && status === 403; tries += 1)
     status = (await signIn(two.ready?.url, `guess ${tries}`)).status;
   t.equal(status, 429);
+  const token = cookie('JSESSIONID')?.split('=')[1] ?? '';
+  const forged = await fetch(`${two.ready?.url}/sessions/${token}`, {
+    method: 'DELETE',
+    headers: { cookie: cookie('JSESSIONID') ?? '' },
+  });
+  t.equal(forged.status, 403, 'without the CSRF header');
   t.equal((await signIn(two.ready?.url, 'Given-Passw0rd', cookie('knownClient'))).status, 200);
-  await Promise.all([one.stop('SIGTERM'), two.stop('SIGTERM')]);
+  const ends = await Promise.all([one.stop('SIGTERM'), two.stop('SIGTERM')]);
+  t.match(ends[1].stderr, /"DELETE","path":"\/sessions\/…"/);
+  for (const { stderr } of ends) t.notOk(stderr.includes(token), 'a cookie is never logged');
 });
 
 t.test('a given password is not printed', async (t) => {
