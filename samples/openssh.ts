@@ -66,6 +66,9 @@ export async function startOpenSsh({ folder: wanted }: StartOptions): Promise<Sf
     undo.push(user.remove);
     await chown(folder, user.uid, NOGROUP);
     const hostKey = await makeHostKey(settings);
+    // sshd reads it as the user; the secrets beside it have modes of their own.
+    await chmod(settings, 0o711);
+    await writeFile(authorizedKeys(settings), '', { mode: 0o644 });
     const port = await freePort();
     await writeFile(join(settings, 'sshd_config'), await configuration(sshd, settings, port, user.name));
     const stop = await startDaemon([...user.prefix, sshd, '-D', '-e', '-f', join(settings, 'sshd_config')]);
@@ -78,6 +81,7 @@ export async function startOpenSsh({ folder: wanted }: StartOptions): Promise<Sf
       username: user.name,
       password,
       hostKey,
+      authorizedKeys: authorizedKeys(settings),
       folder,
       stop: () => (stopped ??= undoAll()),
     };
@@ -207,6 +211,10 @@ async function makeHostKey(settings: string): Promise<string> {
   return (await readFile(`${path}.pub`, 'utf8')).trim().split(' ').slice(0, 2).join(' ');
 }
 
+function authorizedKeys(settings: string): string {
+  return join(settings, 'authorized_keys');
+}
+
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
@@ -225,7 +233,10 @@ async function configuration(sshd: string, settings: string, port: number, user:
     'UsePAM no',
     'PasswordAuthentication yes',
     'KbdInteractiveAuthentication no',
-    'PubkeyAuthentication no',
+    'PubkeyAuthentication yes',
+    `AuthorizedKeysFile ${authorizedKeys(settings)}`,
+    // The file is in a folder of ours, not in the user's.
+    'StrictModes no',
     `AllowUsers ${user}`,
     'MaxStartups 100',
     'Subsystem sftp internal-sftp',

@@ -18,6 +18,8 @@ export interface SftpServer {
   readonly password: string;
   /** Public key, "type base64". */
   readonly hostKey: string;
+  /** Path of the file with the public keys that may sign in; OpenSSH only. */
+  readonly authorizedKeys?: string;
   /** Absolute; where the login lands. */
   readonly folder: string;
   /** Ends the server and its connections, and takes back what it changed on the machine. */

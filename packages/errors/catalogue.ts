@@ -632,7 +632,21 @@ export const catalogue = {
     'INVALID_ARGUMENT',
     'FQXHMFC9321M',
     'A key pair of type {keyType} cannot be made.',
-    'Leave keyType out, and give user name and password.',
+    'Use RSA-2048, RSA-4096 or ECDSA-521-secp521r1, or leave keyType out and give a password.',
+  ),
+  key_pair_not_possible: entry(
+    400,
+    'INVALID_ARGUMENT',
+    'FQXHMFC9701M',
+    '{detail}',
+    'Give keyType, keyComment and keyPassphrase for a server profile with the protocol SFTP only, or leave them out.',
+  ),
+  key_refused: entry(
+    502,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9702M',
+    'The server {address} refused the key {fingerprint} of user {username}.',
+    'Put the serverPublicKey of the server profile into authorized_keys of that user, or correct the user name.',
   ),
   licence_keys_unreadable: entry(
     500,

@@ -16,9 +16,19 @@ export interface Envelope {
 
 const done = { id: 'FQXHMSE0001I', text: 'The request was completed.', recovery: 'No action is needed.' };
 
-/** A successful answer: the payload's attributes beside `result` and `messages`. */
-export function success<Payload extends object>(payload?: Payload): Payload & Envelope {
-  return { ...(payload as Payload), result: 'success', messages: [message(done)] };
+/** What an answer says beside that it worked. */
+export interface Remark {
+  id: string;
+  text: string;
+  recovery: string;
+}
+
+/** A successful answer: the payload's attributes beside `result` and `messages`, to which remarks are added. */
+export function success<Payload extends object>(
+  payload?: Payload,
+  remarks: readonly Remark[] = [],
+): Payload & Envelope {
+  return { ...(payload as Payload), result: 'success', messages: [done, ...remarks].map(message) };
 }
 
 export function failure(problem: Problem): Envelope {
@@ -31,7 +41,7 @@ export function failureInStrings(problem: Problem) {
 }
 
 /** One message of the catalogue's form. */
-function message(report: { id: string; text: string; recovery: string }): Message {
+function message(report: Remark): Message {
   const { id, text, recovery } = report;
   return { id, text, explanation: '', recovery: { text: recovery, URL: '' }, recoveryUrl: '' };
 }

@@ -2,6 +2,7 @@
 import {
   type Database,
   deleteServer,
+  findServer,
   holdSecretKey,
   insertServer,
   lockServer,
@@ -16,8 +17,10 @@ import { Problem } from '@osimage/errors';
 import { type KeyRing, seal } from '@osimage/secrets';
 import { shownTag } from './changes/preconditions.ts';
 import type { ServerChange } from './schemas/servers.ts';
+import { keysAfter, noKeys, preparePair, type ServerKeys } from './server-keys.ts';
+import { fingerprint } from './ssh-key-pair.ts';
 
-/** The attributes of section 8.1. Never the password. */
+/** The attributes of section 8.1. Never the password, nor the private half of a key pair. */
 export function shownServer(server: ServerRow) {
   return {
     serverId: server.id,
@@ -26,9 +29,9 @@ export function shownServer(server: ServerRow) {
     port: server.port,
     protocol: server.protocol,
     username: server.username,
-    keyType: '',
-    serverPublicKey: '',
-    keySignature: '',
+    keyType: server.key_type,
+    serverPublicKey: server.public_key,
+    keySignature: server.public_key === '' ? '' : fingerprint(server.public_key),
     defaultPath: server.default_path,
     hostKeys: server.host_keys,
     modified: server.modified_at.toISOString(),
@@ -41,14 +44,15 @@ export function serverTag(server: ServerRow): string {
   return shownTag({ ...shownServer(server), revision: server.revision });
 }
 
-/** Makes a profile; throws Problem when its display name is taken. */
-export function createServerProfile(
+/** Makes a profile; throws Problem when its display name is taken or its key pair cannot be made. */
+export async function createServerProfile(
   db: Database,
   secrets: KeyRing,
   wanted: ServerChange,
   by: string,
 ): Promise<ServerRow> {
-  return db.transaction(async (tx) => {
+  const pair = await preparePair({ ...noKeys, protocol: 'SFTP' }, wanted);
+  return await db.transaction(async (tx) => {
     await holdSecretKey(tx);
     const blank: ServerValues = {
       id: await nextServerId(tx),
@@ -60,8 +64,11 @@ export function createServerProfile(
       password: null,
       default_path: '',
       host_keys: [],
+      ...noKeys,
     };
-    const server = withChange(blank, wanted, secrets);
+    const changed = withChange(blank, wanted, secrets);
+    const keys = await keysAfter(blank.id, noKeys, wanted, changed.protocol, pair, secrets);
+    const server = { ...changed, ...keys };
     const made = await insertServer(tx, server, by);
     if (!made) throw nameTaken(server);
     return made;
@@ -71,9 +78,9 @@ export function createServerProfile(
 /**
  * Changes a profile: what is absent stays. A new address, port or protocol means another machine, so the
  * stored password must be given again and the pinned host keys are dropped (contract, 8.2). `check` gets the
- * profile as it is before, locked.
+ * profile as it is before, once to spare the making of a key pair, then locked.
  */
-export function changeServerProfile(
+export async function changeServerProfile(
   db: Database,
   secrets: KeyRing,
   id: string,
@@ -81,12 +88,18 @@ export function changeServerProfile(
   by: string,
   check: (before: ServerRow) => void,
 ): Promise<ServerRow> {
-  return db.transaction(async (tx) => {
+  const known = await findServer(db, id);
+  if (!known) throw unknownServer(id);
+  check(known);
+  const pair = await preparePair(known, wanted);
+  return await db.transaction(async (tx) => {
     await holdSecretKey(tx);
     const before = await lockServer(tx, id);
     if (!before) throw unknownServer(id);
     check(before);
-    const after = withChange(before, wanted, secrets);
+    const changes = withChange(before, wanted, secrets);
+    const keys = await keysAfter(id, before, wanted, changes.protocol, pair, secrets);
+    const after: ServerValues = { ...changes, ...keys };
     const moved =
       after.address !== before.address || after.port !== before.port || after.protocol !== before.protocol;
     if (moved && before.password !== null && wanted.password == null)
@@ -119,8 +132,12 @@ export function unknownServer(id: string): Problem {
   return new Problem('not_found', { what: 'remote file server', id: id.slice(0, 40) });
 }
 
-function withChange(before: ServerValues, wanted: ServerChange, secrets: KeyRing): ServerValues {
-  if (wanted.keyType) throw new Problem('key_type_not_supported', { keyType: wanted.keyType });
+/** All but the key pair. */
+function withChange(
+  before: ServerValues,
+  wanted: ServerChange,
+  secrets: KeyRing,
+): Omit<ServerValues, keyof ServerKeys> {
   return {
     id: before.id,
     display_name: wanted.displayName?.trim() ?? before.display_name,
@@ -146,7 +163,7 @@ function portNumber(port: number | string): number {
   return number;
 }
 
-function nameTaken(server: ServerValues): Problem {
+function nameTaken(server: Pick<ServerValues, 'display_name'>): Problem {
   return new Problem('invalid_request', {
     detail: `The display name ${server.display_name} belongs to another remote file server.`,
   });

@@ -1,7 +1,7 @@
 /** A remote file server as jobs reach it: where it is, who we are there, and where we may connect to at all. */
 import type { AddressRules } from '@osimage/outbound';
 
-/** The password is already opened. */
+/** Password and private key are already opened. */
 export interface ServerProfile {
   readonly id: string;
   readonly address: string;
@@ -9,6 +9,8 @@ export interface ServerProfile {
   readonly protocol: 'HTTP' | 'HTTPS' | 'FTP' | 'FTPS' | 'SFTP';
   readonly username: string;
   readonly password: string;
+  /** PEM; empty: there is none. SFTP only. */
+  readonly privateKey: string;
   /** Folder used when the export names no path; empty: where the login lands. */
   readonly defaultPath: string;
   /** Pinned host keys, "type base64"; empty: none yet. */

@@ -1,6 +1,6 @@
 /** Delivery over SFTP through the front door, and what a person is told when it cannot be. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,6 +58,36 @@ t.test('an archive goes to OpenSSH, and every refusal says what to do', async (t
     t.equal(shown.hostKeys.length, 1, 'its host key is pinned now');
   });
 
+  await t.test('with a key pair of ours in authorized_keys', async (t) => {
+    if (sftp.authorizedKeys === undefined) {
+      t.pass('sshd needs root', { skip: 'sshd with accounts of its own needs root' });
+      return;
+    }
+    const { address, port, username } = sftp;
+    const made = await client.ok<{ serverId: string; serverPublicKey: string; keySignature: string }>(
+      'POST',
+      '/osImages/remoteFileServers',
+      {
+        displayName: 'by key',
+        address,
+        port,
+        protocol: 'SFTP',
+        username,
+        keyType: 'RSA-4096',
+        keyComment: 'exports',
+      },
+    );
+    const query = `?serverId=${made.serverId}&path=${encodeURIComponent(`${sftp.folder}/by-key/`)}`;
+    const refused = await deliver(query);
+    t.match(refused, { status: 'StoppedWithError', error: { code: 'key_refused' } });
+    t.match(refused.error?.text, made.keySignature, 'it names the key');
+    await writeFile(sftp.authorizedKeys, `${made.serverPublicKey}\n`);
+    const task = await deliver(query);
+    t.match(task, { status: 'Complete', finalPath: /\/by-key\// });
+    await run('sha256sum', ['-c', `${task.filename}.sha256`], { cwd: join(sftp.folder, 'by-key') });
+    t.notMatch(JSON.stringify([task, refused, await services.logs()]), /PRIVATE KEY/);
+  });
+
   await t.test('a wrong password ends the job at once', async (t) => {
     const wrong = await addServer(services, { ...sftp, password: 'wrong-password-of-the-test' });
     const task = await deliver(`?serverId=${wrong}&path=${encodeURIComponent(`${sftp.folder}/refused/`)}`);
@@ -74,9 +104,9 @@ t.test('an archive goes to OpenSSH, and every refusal says what to do', async (t
     ]);
     t.notMatch(everything, 'wrong-password-of-the-test');
     t.notMatch(everything, sftp.password);
-    const { rows } = await db.query<{ password: string }>('select password from servers');
+    const { rows } = await db.query<{ password: string | null }>('select password from servers');
     t.notOk(
-      rows.some((row) => row.password.includes('wrong-password')),
+      rows.some((row) => row.password?.includes('wrong-password')),
       'sealed in the database',
     );
   });

@@ -62,7 +62,7 @@ export function fakeArchive(content: Buffer, size = content.length): FakeArchive
 
 export function profileOf(server: SftpServer, changes: Partial<ServerProfile> = {}): ServerProfile {
   const { address, port, username, password, hostKey } = server;
-  const rest = { id: '101', protocol: 'SFTP', defaultPath: '', hostKeys: [hostKey] } as const;
+  const rest = { id: '101', protocol: 'SFTP', privateKey: '', defaultPath: '', hostKeys: [hostKey] } as const;
   return { address, port, username, password, ...rest, ...changes };
 }
 

@@ -10,6 +10,7 @@ import type { Queryable } from '../pool.ts';
  */
 const sealedColumns = [
   { table: 'servers', column: 'password', place: (id: string) => `server/${id}/password` },
+  { table: 'servers', column: 'private_key', place: (id: string) => `server/${id}/private_key` },
   { table: 'setting_secrets', column: 'sealed', place: (id: string) => `settings/${id}` },
 ] as const;
 

@@ -1,4 +1,4 @@
-/** Remote file servers that archives go to and files come from. Passwords pass through sealed (packages/secrets). */
+/** Remote file servers that archives go to and files come from. Passwords and private keys pass through sealed (packages/secrets). */
 import type { Queryable } from '../pool.ts';
 
 export const protocols = ['HTTP', 'HTTPS', 'FTP', 'FTPS', 'SFTP'] as const;
@@ -14,6 +14,12 @@ export interface ServerRow {
   /** Sealed for the place `server/<id>/password`; null when the server needs none. */
   password: string | null;
   default_path: string;
+  /** Of the key pair made for it; empty when there is none. */
+  key_type: '' | 'RSA-2048' | 'RSA-4096' | 'ECDSA-521-secp521r1';
+  /** OpenSSH form, "type base64 comment". */
+  public_key: string;
+  /** PEM, sealed for the place `server/<id>/private_key`. */
+  private_key: string | null;
   /** OpenSSH form, "type base64"; empty until one is pinned. */
   host_keys: string[];
   revision: number;
@@ -25,7 +31,7 @@ export interface ServerRow {
 export type ServerValues = Omit<ServerRow, 'revision' | 'modified_by' | 'modified_at'>;
 
 const columns =
-  'id, display_name, address, port, protocol, username, password, default_path, host_keys, revision, modified_by, modified_at';
+  'id, display_name, address, port, protocol, username, password, default_path, host_keys, key_type, public_key, private_key, revision, modified_by, modified_at';
 
 /** In the order they were made: ids are decimal numbers. */
 export async function listServers(db: Queryable): Promise<ServerRow[]> {
@@ -58,8 +64,8 @@ export async function insertServer(
 ): Promise<ServerRow | undefined> {
   const { rows } = await tx.query<ServerRow>(
     `insert into servers (id, display_name, address, port, protocol, username, password, default_path, host_keys,
-       created_by, modified_by)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) on conflict (display_name) do nothing returning ${columns}`,
+       key_type, public_key, private_key, created_by, modified_by)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13) on conflict (display_name) do nothing returning ${columns}`,
     [...valuesOf(server), by],
   );
   return rows[0];
@@ -78,7 +84,8 @@ export async function updateServer(
   if (taken.rowCount !== 0) return undefined;
   const { rows } = await tx.query<ServerRow>(
     `update servers set display_name = $2, address = $3, port = $4, protocol = $5, username = $6, password = $7,
-       default_path = $8, host_keys = $9, modified_by = $10, modified_at = now(), revision = revision + 1
+       default_path = $8, host_keys = $9, key_type = $10, public_key = $11, private_key = $12, modified_by = $13,
+       modified_at = now(), revision = revision + 1
      where id = $1 returning ${columns}`,
     [...valuesOf(server), by],
   );
@@ -96,6 +103,9 @@ function valuesOf(server: ServerValues): unknown[] {
     server.password,
     server.default_path,
     server.host_keys,
+    server.key_type,
+    server.public_key,
+    server.private_key,
   ];
 }
 

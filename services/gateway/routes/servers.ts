@@ -2,12 +2,13 @@
 import { findServer, listServers, type ServerRow } from '@osimage/database';
 import { addressRules, checkAddress } from '@osimage/outbound';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { success } from '../answers.ts';
+import { type Remark, success } from '../answers.ts';
 import type { App } from '../app-types.ts';
 import { requirePrivilege } from '../auth/privileges.ts';
 import { requireMatch } from '../changes/preconditions.ts';
 import { isUnchanged } from '../downloads/conditions.ts';
 import { NewServer, ServerChange, ServerId } from '../schemas/servers.ts';
+import { hasPassphrase } from '../server-keys.ts';
 import {
   changeServerProfile,
   createServerProfile,
@@ -20,6 +21,11 @@ import type { GatewayServices } from '../services.ts';
 
 const path = '/osImages/remoteFileServers';
 const tags = ['servers'];
+const passphraseRemark: Remark = {
+  id: 'FQXHMFC9703I',
+  text: 'The passphrase is not kept: the private key never leaves the service, which encrypts it with SECRET_KEY.',
+  recovery: 'No action is needed.',
+};
 
 export function registerServerRoutes(app: App, { db, secrets, settings }: GatewayServices): void {
   const rules = addressRules(settings);
@@ -50,7 +56,8 @@ export function registerServerRoutes(app: App, { db, secrets, settings }: Gatewa
       schema: {
         tags,
         summary: 'Add a remote file server',
-        description: 'With a serverId it changes that one.',
+        description:
+          'With a serverId it changes that one. With a keyType (SFTP only) a key pair is made; put serverPublicKey into authorized_keys of the user there.',
         body: NewServer,
       },
     },
@@ -60,7 +67,7 @@ export function registerServerRoutes(app: App, { db, secrets, settings }: Gatewa
       const server = body.serverId
         ? await changeServerProfile(db, secrets, body.serverId, body, user.name, unchanged(request))
         : await createServerProfile(db, secrets, body, user.name);
-      return show(server, reply);
+      return show(server, reply, hasPassphrase(body) ? [passphraseRemark] : []);
     },
   );
 
@@ -73,7 +80,7 @@ export function registerServerRoutes(app: App, { db, secrets, settings }: Gatewa
         tags,
         summary: 'Change a remote file server',
         description:
-          'What is absent stays. Another address, port or protocol needs the password again and forgets the pinned host keys.',
+          'What is absent stays. Another address, port or protocol needs the password again and forgets the pinned host keys. Another keyType or newKeyPair makes a new key pair, an empty keyType removes it.',
         params: ServerId,
         body: ServerChange,
       },
@@ -82,7 +89,8 @@ export function registerServerRoutes(app: App, { db, secrets, settings }: Gatewa
       const { params, body, user } = request;
       if (body.address != null) checkAddress(body.address, rules);
       const check = unchanged(request);
-      return show(await changeServerProfile(db, secrets, params.id, body, user.name, check), reply);
+      const server = await changeServerProfile(db, secrets, params.id, body, user.name, check);
+      return show(server, reply, hasPassphrase(body) ? [passphraseRemark] : []);
     },
   );
 
@@ -100,9 +108,9 @@ export function registerServerRoutes(app: App, { db, secrets, settings }: Gatewa
   );
 }
 
-function show(server: ServerRow, reply: FastifyReply) {
+function show(server: ServerRow, reply: FastifyReply, remarks: readonly Remark[] = []) {
   reply.header('etag', serverTag(server));
-  return success(shownServer(server));
+  return success(shownServer(server), remarks);
 }
 
 /** Lets a change pass only while the server is what the caller's If-Match names. */

@@ -28,11 +28,14 @@ const protocol = Type.String({
 const optional = {
   username: Maybe(Line(255)),
   password: Maybe(Type.String({ maxLength: 1_024 })),
+  /** RSA-2048, RSA-4096 or ECDSA-521-secp521r1; an empty text removes the key pair. */
   keyType: Maybe(Line(64)),
   /** The tables of the reference spell it so, its examples the other way (contract, C-15). */
   keyPassphras: Maybe(Type.String({ maxLength: 1_024 })),
   keyPassphrase: Maybe(Type.String({ maxLength: 1_024 })),
   keyComment: Maybe(Line(255)),
+  /** An addition: makes a new key pair although there is one of this type. */
+  newKeyPair: Maybe(Type.Boolean()),
   serverId: Maybe(Type.String({ maxLength: 32 })),
   /** An addition: the folder archives go to when an export names no path. */
   defaultPath: Maybe(Line(4_096)),

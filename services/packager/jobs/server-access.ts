@@ -14,8 +14,8 @@ export async function accessServer(context: PackagerContext, attempt: Attempt): 
   const id = attempt.job.server_id ?? '';
   const server = await findServer(db, id);
   if (!server) throw new Problem('not_found', { what: 'remote file server', id });
-  const password =
-    server.password === null ? '' : open(secrets, server.password, `server/${server.id}/password`);
+  const opened = (sealed: string | null, what: string) =>
+    sealed === null ? '' : open(secrets, sealed, `server/${server.id}/${what}`);
   return {
     server: {
       id: server.id,
@@ -23,7 +23,8 @@ export async function accessServer(context: PackagerContext, attempt: Attempt): 
       port: server.port,
       protocol: server.protocol,
       username: server.username,
-      password,
+      password: opened(server.password, 'password'),
+      privateKey: opened(server.private_key, 'private_key'),
       defaultPath: server.default_path,
       hostKeys: server.host_keys,
     },

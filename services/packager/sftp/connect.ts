@@ -12,7 +12,7 @@ import { SftpChannel } from './channel.ts';
 import { connectionProblem, printable, SftpStatus } from './errors.ts';
 import { checkHostKey, keyText, preferredAlgorithms } from './host-keys.ts';
 import type { SftpLimits } from './limits.ts';
-import { passwordLogin } from './login.ts';
+import { passwordRefused, signIn } from './login.ts';
 import { watchForStall } from './stall.ts';
 
 // No CBC, no SHA-1, no group below 2048 bits; AES-GCM first, the fastest where the processor has AES.
@@ -55,7 +55,7 @@ export interface SftpConnection {
 
 /**
  * Connects, checks the host key, signs in and opens a channel. Throws Problem host_unreachable,
- * name_not_resolved, address_not_allowed, no_safe_algorithm, host_key_changed, login_refused, sftp_not_offered,
+ * name_not_resolved, address_not_allowed, no_safe_algorithm, host_key_changed, login_refused, key_refused, sftp_not_offered,
  * connection_lost, what `pinHostKey` throws, or the reason of the signal; nothing stays open then.
  * The signal ends only the connecting: afterwards the connection belongs to the caller.
  */
@@ -104,7 +104,7 @@ class Connection implements SftpConnection {
     const problem = (error: Error) => connectionProblem(error, server, this.#trusted);
     this.#client.on('error', (error) => this.abandon(problem(error)));
     this.#client.on('close', () => this.abandon(problem(new Error('the server closed it'))));
-    this.#client.on('change password', () => this.abandon(this.#refused()));
+    this.#client.on('change password', () => this.abandon(passwordRefused(server)));
   }
 
   get channel(): SftpChannel {
@@ -182,7 +182,7 @@ class Connection implements SftpConnection {
       this.hostKeys = await wanted.pinHostKey(shown);
       checkHostKey(shown, this.hostKeys, server);
     };
-    const login = passwordLogin(server, () => this.abandon(this.#refused()));
+    const login = signIn(server, (problem) => this.abandon(problem));
     return new Promise((resolve) => {
       this.#client.once('ready', resolve);
       this.#client.connect({
@@ -195,8 +195,7 @@ class Connection implements SftpConnection {
           pinFirst().then(
             () => {
               const method = login.next(methodsLeft, partial);
-              if (method === undefined) this.abandon(this.#refused());
-              else if (!this.#over) next(method);
+              if (method !== undefined && !this.#over) next(method);
             },
             (error: unknown) => this.abandon(error),
           );
@@ -221,10 +220,6 @@ class Connection implements SftpConnection {
   /** What ends the connection ends the waiting for any step of opening it. */
   #orBroken<Value>(step: Promise<Value>): Promise<Value> {
     return Promise.race([step, this.#broken.promise]);
-  }
-
-  #refused(): Problem {
-    return new Problem('login_refused', { address: this.#server.address, username: this.#server.username });
   }
 
   #noSftp(detail: string, cause?: unknown): Problem {

@@ -37,7 +37,7 @@ export function keyText(key: Buffer): string {
 }
 
 /** As ssh-keygen -l prints it: SHA256:… */
-function fingerprint(key: string): string {
+export function fingerprint(key: string): string {
   const bytes = Buffer.from(key.split(' ')[1] ?? '', 'base64');
   return `SHA256:${createHash('sha256').update(bytes).digest('base64').replace(/=+$/, '')}`;
 }
