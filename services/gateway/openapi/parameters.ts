@@ -25,6 +25,14 @@ const byName: Readonly<Record<string, Parameter>> = {
   },
   imageName: { description: 'The name of the file', example: 'hello.sh' },
   imageType: { description: 'What kind of thing it is', example: 'SCRIPT' },
+  'idempotency-key': {
+    description: 'A repeated request with the same key gets the first answer, and no second job, for a day',
+    example: 'c1b7a2f0',
+  },
+  'if-match': {
+    description: 'Only while it has this entity tag, as `ETag` or `etag` showed it; else 412',
+    example: '*',
+  },
   importByContent: {
     description: '`true`: the text of an unattend or configuration file comes in the body',
     example: false,

@@ -6,6 +6,7 @@ import { changeFile } from '../changes/change-file.ts';
 import { changeProfile } from '../changes/change-profile.ts';
 import { changeTag } from '../changes/preconditions.ts';
 import { ChangeBody, ChangeParams, ChangeQuery } from '../schemas/changes.ts';
+import { IfMatch } from '../schemas/headers.ts';
 import type { GatewayServices } from '../services.ts';
 
 export function registerChangeRoutes(app: App, services: GatewayServices): void {
@@ -20,6 +21,7 @@ export function registerChangeRoutes(app: App, services: GatewayServices): void 
           'Without imageType the body is {"profile": …}, with imageType the object of that kind of file. What is ' +
           'absent stays. A file changes for every profile that carries it; exports that run keep what they began with.',
         tags: ['images'],
+        headers: IfMatch,
         params: ChangeParams,
         querystring: ChangeQuery,
         body: ChangeBody,

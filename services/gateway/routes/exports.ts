@@ -20,6 +20,7 @@ import { requireLicence } from '../licence.ts';
 import { requireObjectId } from '../object-id.ts';
 import { callFor } from '../packager-call.ts';
 import { ExportQuery, ObjectParams } from '../schemas/exports.ts';
+import { IdempotencyKey } from '../schemas/headers.ts';
 import type { GatewayServices } from '../services.ts';
 
 export function registerExportRoutes(app: App, services: GatewayServices): void {
@@ -37,7 +38,11 @@ export function registerExportRoutes(app: App, services: GatewayServices): void 
     },
   };
 
-  const exporting = { ...options, config: { ...options.config, action: 'profile.export' } };
+  const exporting = {
+    ...options,
+    config: { ...options.config, action: 'profile.export' },
+    schema: { ...options.schema, headers: IdempotencyKey },
+  };
   app.get('/osImages/:id', exporting, async (request, reply) => {
     const { id } = request.params;
     if (wantsContents(request.query)) {

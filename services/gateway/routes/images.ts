@@ -13,6 +13,7 @@ import { writeList } from '../listing/write-list.ts';
 import { readNewProfile } from '../new-profile.ts';
 import { isObjectId, requireObjectId } from '../object-id.ts';
 import { removeArchiveFiles } from '../remove-archive.ts';
+import { IfMatch } from '../schemas/headers.ts';
 import { ImageParams, ListQuery, NewProfileBody } from '../schemas/images.ts';
 import type { GatewayServices } from '../services.ts';
 
@@ -75,6 +76,7 @@ export function registerImageRoutes(app: App, { db, storeRoot, log }: GatewaySer
         tags,
         summary: 'Delete images, profiles, files and archives',
         description: 'All of the list or none. An image goes with its profiles.',
+        headers: IfMatch,
         params: ImageParams,
       },
     },

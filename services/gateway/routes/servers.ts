@@ -7,6 +7,7 @@ import type { App } from '../app-types.ts';
 import { requirePrivilege } from '../auth/privileges.ts';
 import { requireMatch } from '../changes/preconditions.ts';
 import { isUnchanged } from '../downloads/conditions.ts';
+import { IfMatch } from '../schemas/headers.ts';
 import { NewServer, ServerChange, ServerId } from '../schemas/servers.ts';
 import { hasPassphrase } from '../server-keys.ts';
 import {
@@ -81,6 +82,7 @@ export function registerServerRoutes(app: App, { db, secrets, settings }: Gatewa
         summary: 'Change a remote file server',
         description:
           'What is absent stays. Another address, port or protocol needs the password again and forgets the pinned host keys. Another keyType or newKeyPair makes a new key pair, an empty keyType removes it.',
+        headers: IfMatch,
         params: ServerId,
         body: ServerChange,
       },
@@ -99,7 +101,7 @@ export function registerServerRoutes(app: App, { db, secrets, settings }: Gatewa
     {
       onRequest: mayDelete,
       config: { action: 'server.delete' },
-      schema: { tags, summary: 'Delete a remote file server', params: ServerId },
+      schema: { tags, summary: 'Delete a remote file server', headers: IfMatch, params: ServerId },
     },
     async (request) => {
       await deleteServerProfile(db, request.params.id, unchanged(request));
