@@ -38,7 +38,7 @@ export function answerProblem(error: unknown, request: FastifyRequest, reply: Fa
   if (problem.entry.http >= 500) logFailure(problem, request);
   if (problem.entry.http === 503) reply.header('retry-after', String(retrySeconds));
   if (problem.code === 'too_many_requests') reply.header('retry-after', String(problem.params.seconds));
-  const body = request.routeOptions?.config?.stringMessages ? failureInStrings(problem) : failure(problem);
+  const body = hasStringMessages(request) ? failureInStrings(problem) : failure(problem);
   // Never WWW-Authenticate: a browser would keep the password and send it with forged requests (contract, 2.4).
   return reply
     .code(problem.entry.http)
@@ -48,6 +48,13 @@ export function answerProblem(error: unknown, request: FastifyRequest, reply: Fa
     .header('cache-control', 'no-store')
     .type('application/json; charset=utf-8')
     .send(body);
+}
+
+/** Whether failures are strings; known by its address where it was refused before a route was found. */
+function hasStringMessages(request: FastifyRequest): boolean {
+  const config = request.routeOptions?.config;
+  if (request.routeOptions?.url !== undefined) return config?.stringMessages === true;
+  return request.method === 'GET' && /^\/osImages\/[^/]+\/?$/.test(pathOf(request));
 }
 
 function logFailure(problem: Problem, request: FastifyRequest): void {

@@ -12,9 +12,16 @@ export const CreateImportQuery = Strict({
 export const CreateImportBody = Strict({
   Action: Type.String(),
   fileSize: Type.Optional(
-    Type.Union([Type.Integer({ minimum: 0 }), Type.String({ pattern: '^\\d{0,15}$' }), Type.Null()], {
-      expected: 'a number of bytes',
-    }),
+    Type.Union(
+      [
+        Type.Integer({ minimum: 0, maximum: 999_999_999_999_999 }),
+        Type.String({ pattern: '^\\d{0,15}$' }),
+        Type.Null(),
+      ],
+      {
+        expected: 'a number of bytes',
+      },
+    ),
   ),
 });
 

@@ -1,6 +1,7 @@
 /** Queries and bodies of /tasks (contract, section 10). */
 import { Type } from 'typebox';
 import { Strict } from './strict.ts';
+import { Flag } from './text.ts';
 
 export const jobStates = [
   'Pending',
@@ -16,7 +17,7 @@ export const mostTasks = 1_000;
 
 export const TaskQuery = Strict({
   /** `true` leaves children out; here none has any. */
-  compact: Type.Optional(Type.String()),
+  compact: Type.Optional(Flag),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: mostTasks })),
   /** Only jobs older than this one. */
   before: Type.Optional(Type.String({ pattern: '^[0-9]{1,18}$', expected: 'the id of a job' })),
@@ -28,7 +29,7 @@ export const TaskQuery = Strict({
 });
 
 /** `compact` as above. */
-export const OneTaskQuery = Strict({ compact: Type.Optional(Type.String()) });
+export const OneTaskQuery = Strict({ compact: Type.Optional(Flag) });
 
 /** The vendor's cancel callback, or pylxca's update: nothing of it is ever done (contract, 10.1). */
 export const ForeignJob = Type.Object({}, { additionalProperties: true });

@@ -7,6 +7,12 @@ export function Line(maxLength: number) {
   return Type.String({ maxLength, pattern: '^[^\\u0000-\\u001f\\u007f]*$', expected });
 }
 
+/** A yes or no in a query; whatever case. */
+export const Flag = Type.String({
+  pattern: '^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee])?$',
+  expected: 'true or false',
+});
+
 /** Text of several lines, without NUL, which no database holds. */
 export function Lines(maxLength: number) {
   return Type.String({
