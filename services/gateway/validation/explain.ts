@@ -39,7 +39,7 @@ function findInside(schema: JsonSchema, value: unknown, place: Place): string | 
 }
 
 function findInObject(
-  { properties = {}, required = [], additionalProperties }: JsonSchema,
+  { properties = {}, required = [], additionalProperties, patternProperties }: JsonSchema,
   value: Record<string, unknown>,
   place: Place,
 ): string | undefined {
@@ -58,7 +58,11 @@ function findInObject(
     } else if (required.includes(name))
       return `${where} lacks the ${noun} ${name}, which must be ${expectation(schema)}.`;
   }
-  return undefined;
+  const [each] = Object.values(patternProperties ?? {});
+  const wrong = each && Object.keys(value).find((name) => !Value.Check(each, value[name]));
+  return each && wrong !== undefined
+    ? find(each, value[wrong], { ...place, path: `${place.path}.${shorten(wrong)}` })
+    : undefined;
 }
 
 function possible(names: readonly string[]): string {
