@@ -2,9 +2,9 @@
  * Every environment variable the product reads (design section 9): its default, its check and what it
  * means. docs/settings.md is made from this table.
  */
-import { isIP } from 'node:net';
 
 import { readLicenceEnd } from './licence.ts';
+import { certificates, networks } from './outbound.ts';
 
 export interface Setting<Value> {
   /** What docs and error lines show as the default. */
@@ -55,27 +55,6 @@ const count = (least: number, most: number) => (value: string) => {
 const key = (value: string): string => {
   if (Buffer.from(value, 'base64').length !== 32) throw new Error('must be 32 bytes in base64');
   return value;
-};
-
-/** Networks, "10.0.0.0/8, fd00::/8". */
-const networks = (value: string): string[] => {
-  const list = value
-    .split(',')
-    .map((one) => one.trim())
-    .filter((one) => one !== '');
-  for (const one of list) {
-    const [address = '', prefix = '0', ...more] = one.split('/');
-    const most = [0, 32, 128][[0, 4, 6].indexOf(isIP(address))] ?? 0;
-    if (
-      most === 0 ||
-      address.includes('%') ||
-      more.length > 0 ||
-      !/^\d{1,3}$/.test(prefix) ||
-      Number(prefix) > most
-    )
-      throw new Error(`must be networks like 10.0.0.0/8, with commas between; ${one} is none`);
-  }
-  return list;
 };
 
 const keys = (value: string): string => {
@@ -300,6 +279,19 @@ export const schema = {
       'Networks that imports and exports may connect to although they are refused otherwise, like 127.0.0.0/8, fe80::/10; commas between. See docs/remote-servers.md',
     parse: networks,
     fallback: [] as string[],
+  },
+  OUTBOUND_CA: {
+    shown: 'unset',
+    meaning:
+      'PEM file with certificates of authorities that HTTPS and FTPS servers may have besides the usual ones',
+    parse: certificates,
+    fallback: [] as string[],
+  },
+  FETCH_MAX_GB: {
+    shown: '100',
+    meaning: 'Largest file an import fetches from a remote file server, in units of 1,000,000,000 bytes',
+    parse: count(1, 100_000),
+    fallback: 100,
   },
   UPLOAD_LEASE: {
     shown: '1800',

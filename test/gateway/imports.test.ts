@@ -270,8 +270,10 @@ t.test('refuses what is wrong and lets the import wait for a better try', async 
   };
   const multipart = 'multipart/form-data; boundary=edge';
   t.equal((await post('multipart/form-data', `${file}${end}`)).code, 400, 'no boundary');
-  const remote = await post('application/json', '{"serverId":"1","path":"iso/a.iso"}');
-  t.match(remote, { code: 400, body: { messages: [{ text: /remote file server/ }] } });
+  const remote = await post('application/json', '{"serverId":"1","path":"iso/a.sh"}');
+  t.match(remote, { code: 404, body: { messages: [{ text: 'There is no remote file server 1.' }] } });
+  const others = await post('application/json', '{"serverId":"1","path":"iso/a.sh"}', basic('other'));
+  t.match(others, { code: 403, body: { messages: [{ text: /Only the user who created/ }] } });
   t.equal((await post('application/json', '')).code, 400);
   t.equal((await post('text/plain', 'x')).code, 415);
   const stranger = await post(multipart, `${file}${end}`, basic('other'));

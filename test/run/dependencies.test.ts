@@ -23,7 +23,7 @@ for (const file of globSync('{packages,services}/*/package.json', { cwd: root })
       dependencies?: Record<string, string>;
     };
     const used = new Set<string>();
-    for (const source of globSync(`${folder}/**/*.ts`, { cwd: root })) {
+    for (const source of globSync(`${folder}/**/*.ts`, { cwd: root, exclude: ['**/node_modules'] })) {
       const text = readFileSync(join(root, source), 'utf8');
       for (const [, specifier = ''] of text.matchAll(/(?:from |^import |import\()'([^'.][^']*)'/gm))
         if (!isBuiltin(specifier) && packageOf(specifier) !== name) used.add(packageOf(specifier));

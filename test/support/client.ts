@@ -111,6 +111,17 @@ export class RestClient {
     return await this.ended(jobId);
   }
 
+  /** Starts an import of a file on a remote file server, as pylxca does; gives the job's id. */
+  async importRemote(
+    file: { serverId: string; path: string },
+    order: Omit<ImportOrder, 'path'>,
+    fileSize?: number,
+  ): Promise<string> {
+    const jobId = await this.createImport(order.imageType, fileSize);
+    await this.ok('POST', this.uploadPath(jobId, order), file);
+    return jobId;
+  }
+
   /** Imports a file that must succeed; gives the id of what was made. */
   async imported(order: ImportOrder): Promise<string> {
     const task = await this.import(order);

@@ -66,10 +66,11 @@ export function createRowPackager(databaseUrl: string, storeRoot: () => string):
       return { wanted: await renewImport(context(), request.jobId ?? '', Number(request.bytesReceived)) };
     },
     async startImport(request, { user }) {
-      const { name = '', os = '', osrelease = '', description = '' } = request;
+      const { name = '', os = '', osrelease = '', description = '', serverId = '', path = '' } = request;
       const imageType = importType(request.imageType);
       const check = request.check ?? false;
-      const parameters = { imageType, name, os, osrelease, description, size: Number(request.size), check };
+      const size = Number(request.size ?? 0);
+      const parameters = { imageType, name, os, osrelease, description, size, check, serverId, path };
       await startImport(context(), request.jobId ?? '', parameters, user);
       packager.started++;
       return {};

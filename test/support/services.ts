@@ -46,6 +46,8 @@ export interface ServicesOptions {
   /** How many packagers the gateway knows. */
   packagers?: number;
   env?: NodeJS.ProcessEnv;
+  /** For packagers only. */
+  packagerEnv?: NodeJS.ProcessEnv;
 }
 
 const stopMs = 20_000;
@@ -79,7 +81,7 @@ export async function startServices(t: Test, options: ServicesOptions = {}): Pro
     return service;
   };
   const addPackager = async (more: NodeJS.ProcessEnv = {}): Promise<RunningPackager> => {
-    const { pid, ready, kill } = await start('packager', more);
+    const { pid, ready, kill } = await start('packager', { ...options.packagerEnv, ...more });
     const packager = { pid, address: ready.address ?? '', kill };
     packagers.push(packager);
     return packager;

@@ -12,7 +12,7 @@ export interface ImportParameters {
   os: string;
   osrelease: string;
   description: string;
-  /** Bytes in the staging file. */
+  /** Bytes in the staging file; of a file that is still to be fetched, as announced, 0 when not known. */
   size: number;
   /** What an archive does when an id or a name of it is taken by other content; absent: fail. */
   onConflict?: OnConflict;

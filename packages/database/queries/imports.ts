@@ -38,19 +38,29 @@ export async function renewImport(
   return rowCount === 1;
 }
 
-/** Ends the wait: the file is there, and the queue entry `queueId` of the same transaction will run it. */
+/** A file on a remote file server, by the server's id. */
+export interface RemotePath {
+  serverId: string;
+  path: string;
+}
+
+/**
+ * Ends the wait: the file is there, or at `remote`, and the queue entry `queueId` of the same transaction will
+ * run it.
+ */
 export async function feedImport(
   tx: Queryable,
   id: string,
   queueId: string,
   title: string,
   parameters: ImportParameters,
+  remote?: RemotePath,
 ): Promise<void> {
   await tx.query(
     `update jobs set lease_until = null, queue_id = $2, title = $3, import = $4, step = 'waiting',
-       bytes_total = $5
+       bytes_total = $5, server_id = $6, target_path = $7
      where id = $1`,
-    [id, queueId, title, parameters, parameters.size],
+    [id, queueId, title, parameters, parameters.size, remote?.serverId ?? null, remote?.path ?? null],
   );
 }
 

@@ -113,7 +113,7 @@ export async function deleteServer(tx: Queryable, id: string): Promise<void> {
   await tx.query('delete from servers where id = $1', [id]);
 }
 
-/** Jobs that still want to deliver there. */
+/** Jobs that still want to deliver there or fetch from there. */
 export async function unfinishedJobsOf(db: Queryable, serverId: string): Promise<string[]> {
   const { rows } = await db.query<{ id: string }>(
     'select id::text from jobs where server_id = $1 and ended_at is null order by jobs.id limit 10',

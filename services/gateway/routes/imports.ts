@@ -9,6 +9,7 @@ import { readImageType } from '../image-types.ts';
 import { callFor } from '../packager-call.ts';
 import { CreateImportBody, CreateImportQuery, RemoteFile, UploadQuery } from '../schemas/imports.ts';
 import type { GatewayServices } from '../services.ts';
+import { startRemoteImport } from '../uploads/remote-file.ts';
 import { receiveUpload, type UploadOrder } from '../uploads/upload.ts';
 
 /** Twice what a configuration or unattend file may have, since JSON escapes some of it. */
@@ -68,10 +69,13 @@ export function registerImportRoutes(app: App, services: GatewayServices): void 
         },
       },
       async (request) => {
+        const order = readOrder(request.query);
         const multipart = /^multipart\/form-data\b/i.test(request.headers['content-type'] ?? '');
-        const content = multipart ? undefined : contentOf(request.body);
-        await receiveUpload(services, readOrder(request.query), request, content);
-        const { jobId } = request.query;
+        const body = multipart ? undefined : (request.body as Body);
+        const remote = remoteFile(body);
+        if (remote) await startRemoteImport(services.packager, order, remote, callFor(request));
+        else await receiveUpload(services, order, request, multipart ? undefined : contentOf(body));
+        const { jobId } = order;
         return success({ jobId });
       },
     );
@@ -85,14 +89,20 @@ function readOrder(query: Static<typeof UploadQuery>): UploadOrder {
   return { jobId, imageType, imageName, os, osrelease, description, onConflict, check };
 }
 
+type Body = Static<typeof RemoteFile> | null | undefined;
+
+/** Where the body says the file lies; undefined when it does not. Throws Problem invalid_request for half of it. */
+function remoteFile(body: Body): { serverId: string; path: string } | undefined {
+  const { serverId, path, content } = body ?? {};
+  if (serverId === undefined && path === undefined) return undefined;
+  if (serverId && path && content === undefined) return { serverId, path };
+  const detail = 'A file on a remote file server is named by serverId and path, and nothing else.';
+  throw new Problem('invalid_request', { detail });
+}
+
 /** The text in the body of an import by content (contract, C-17). */
-function contentOf(body: unknown): string {
-  const given = body as Static<typeof RemoteFile> | null | undefined;
-  if (given?.serverId !== undefined) {
-    const detail = 'Importing from a remote file server is not possible; upload the file.';
-    throw new Problem('option_not_supported', { detail });
-  }
-  if (given?.content === undefined)
-    throw new Problem('invalid_request', { detail: 'Send the file as multipart/form-data.' });
-  return given.content;
+function contentOf(body: Body): string {
+  if (body?.content !== undefined) return body.content;
+  const detail = 'Send the file as multipart/form-data, or serverId and path of one on a remote file server.';
+  throw new Problem('invalid_request', { detail });
 }

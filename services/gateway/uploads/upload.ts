@@ -31,7 +31,7 @@ export interface UploadOrder {
   check: boolean;
 }
 
-const onConflicts = {
+export const onConflicts = {
   fail: OnConflict.ON_CONFLICT_FAIL,
   replace: OnConflict.ON_CONFLICT_REPLACE,
   rename: OnConflict.ON_CONFLICT_RENAME,

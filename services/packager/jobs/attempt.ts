@@ -21,6 +21,7 @@ export class Attempt {
   #step = 'starting';
   #bytesDone = 0;
   #bytesTotal = 0;
+  #pass = { from: 0, weight: 1 };
   #changed = true;
   #reporting: Promise<void> | undefined;
 
@@ -49,8 +50,16 @@ export class Attempt {
     this.#changed = true;
   }
 
+  /**
+   * For work that goes over its bytes several times: from now on the bytes told to `progress` count `weight`
+   * each, on top of `from`.
+   */
+  pass(from: number, weight: number): void {
+    this.#pass = { from, weight };
+  }
+
   progress(bytesDone: number): void {
-    this.#bytesDone = bytesDone;
+    this.#bytesDone = Math.floor(this.#pass.from + bytesDone * this.#pass.weight);
     this.#changed = true;
   }
 

@@ -23,6 +23,7 @@ import {
 import type { PackagerContext } from '../context.ts';
 import type { Attempt } from './attempt.ts';
 import { checkBundle } from './bundle-signature.ts';
+import { fetchFile, removeFetched } from './fetch.ts';
 import { importProfile } from './profile-import/import.ts';
 import { removeStaging, stagingPath } from './start-import.ts';
 
@@ -42,12 +43,23 @@ const fileKinds: Record<string, string> = {
 export async function runImport(context: PackagerContext, attempt: Attempt): Promise<void> {
   const parameters = attempt.job.import;
   if (!parameters) throw new Error(`import job ${attempt.job.id} has no parameters`);
-  const path = join(context.store.root, stagingPath(attempt.job.id));
-  attempt.total(parameters.size);
+  const path = await stagingFile(context, attempt, parameters);
   attempt.step('checking');
   await checkContent(parameters.imageType, parameters.name, path, attempt.signal, parameters.os);
   await importAs(context, attempt, parameters, path);
+  await removeFetched(context, attempt);
   await removeStaging(context, attempt.job.id);
+}
+
+/** The file to import, fetched first where it is remote. */
+async function stagingFile(
+  context: PackagerContext,
+  attempt: Attempt,
+  { size }: ImportParameters,
+): Promise<string> {
+  if (attempt.job.server_id !== null) return await fetchFile(context, attempt, size);
+  attempt.total(size);
+  return join(context.store.root, stagingPath(attempt.job.id));
 }
 
 async function importAs(
@@ -202,6 +214,7 @@ async function addUnattend(
 
 /** Removes the uploaded file, and what was stored of it, once the job has ended; until then another attempt needs it. */
 export async function cleanImport(context: PackagerContext, attempt: Attempt): Promise<void> {
+  await removeFetched(context, attempt);
   const { db, store } = context;
   if (!(await hasEnded(db, attempt.job.id))) return;
   await removeStaging(context, attempt.job.id);

@@ -5,14 +5,17 @@ import { join } from 'node:path';
 import { freeBytes } from '@osimage/blob-store';
 import {
   feedImport,
+  findServer,
   type ImportParameters,
   insertJob,
   interruptImports,
   lockImport,
+  type RemotePath,
   renewImport as renewLease,
 } from '@osimage/database';
 import { Problem, systemCode } from '@osimage/errors';
 import { checkFileName, familyOf } from '@osimage/os-media';
+import { normaliseTargetPath } from '@osimage/outbound';
 import type { PackagerContext } from '../context.ts';
 
 /** Where the file of an import arrives, relative to the store's folder. */
@@ -67,17 +70,22 @@ export async function renewImport(context: PackagerContext, jobId: string, bytes
   return await renewLease(context.db, jobId, context.settings.UPLOAD_LEASE * 1000, bytes);
 }
 
+/** What to import: the staging file, or with a serverId the file at `path` there. */
+export type StartOrder = ImportParameters & Partial<RemotePath>;
+
 /**
- * Hands the staging file over to the workers, in one transaction with the queue entry. The file's name and
- * size are checked here, its content by the job.
- * Throws Problem job_not_waiting, wrong_extension, bad_name, upload_size_mismatch or upload_cut_off.
+ * Hands the file over to the workers, in one transaction with the queue entry. Its name and size are checked
+ * here, its content by the job, which also fetches it where it is remote.
+ * Throws Problem job_not_waiting, wrong_extension, bad_name, upload_size_mismatch or upload_cut_off; of a remote
+ * file not_found (no such server) or invalid_request (path).
  */
 export async function startImport(
   context: PackagerContext,
   jobId: string,
-  parameters: ImportParameters,
+  { serverId = '', path = '', ...parameters }: StartOrder,
   user: string,
 ): Promise<void> {
+  const remote = serverId === '' ? undefined : { serverId, path: filePath(path) };
   checkFileName(parameters.imageType, parameters.name, parameters.os);
   if (
     parameters.imageType !== 'OSPROFILE' &&
@@ -99,21 +107,35 @@ export async function startImport(
         detail: `Import job ${jobId} was created for type ${job.import.imageType}, not ${parameters.imageType}.`,
       });
     }
-    if (received === undefined || received !== parameters.size)
-      throw new Problem('upload_cut_off', { received: received ?? 0 });
-    if (job.import.fileSize > 0 && job.import.fileSize !== received) {
-      throw new Problem('upload_size_mismatch', { expected: job.import.fileSize, received });
-    }
+    if (remote === undefined) checkReceived(received, parameters.size, job.import.fileSize);
+    else if (!(await findServer(tx, serverId)))
+      throw new Problem('not_found', { what: 'remote file server', id: serverId.slice(0, 40) });
     const queueId = randomUUID();
     await feedImport(
       tx,
       jobId,
       queueId,
       `Import ${parameters.imageType} file ${parameters.name}`,
-      parameters,
+      remote ? { ...parameters, size: job.import.fileSize } : parameters,
+      remote,
     );
     await context.queue.add(tx, queueId, jobId);
   });
+}
+
+function checkReceived(received: number | undefined, told: number, announced: number): void {
+  if (received === undefined || received !== told)
+    throw new Problem('upload_cut_off', { received: received ?? 0 });
+  if (announced > 0 && announced !== received)
+    throw new Problem('upload_size_mismatch', { expected: announced, received });
+}
+
+/** The path of a file on a remote file server; throws Problem invalid_request. */
+function filePath(path: string): string {
+  const clean = normaliseTargetPath(path);
+  if (clean === '' || clean.endsWith('/'))
+    throw new Problem('invalid_request', { detail: 'The path must name a file on the remote file server.' });
+  return clean;
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

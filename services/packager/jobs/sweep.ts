@@ -89,10 +89,12 @@ export async function sweepFiles(
     for (const name of await readdir(root)) {
       signal.throwIfAborted();
       const found = await stat(join(root, name)).catch(() => undefined);
-      if (/^\d+$/.test(name) && found && Date.now() - found.mtimeMs >= ageMs) old.push(name);
+      // The file of a job, or of one of its attempts.
+      if (/^\d+(-\d+)?$/.test(name) && found && Date.now() - found.mtimeMs >= ageMs) old.push(name);
     }
-    const wanted = await jobsWithFiles(db, old);
-    for (const name of old.filter((name) => !wanted.has(name))) {
+    const jobOf = (name: string) => name.split('-', 1)[0] ?? '';
+    const wanted = await jobsWithFiles(db, old.map(jobOf));
+    for (const name of old.filter((name) => !wanted.has(jobOf(name)))) {
       await rm(join(root, name), { recursive: true, force: true });
       log.info({ folder, job: name }, 'removed files of a job that is gone');
     }

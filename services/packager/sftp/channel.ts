@@ -35,8 +35,8 @@ export interface PendingWrite {
   readonly acknowledged: Promise<void>;
 }
 
-// What every server must take (draft-ietf-secsh-filexfer-02, section 3).
-const SMALLEST_WRITE = 32 * 1024;
+// What every server must take and give (draft-ietf-secsh-filexfer-02, section 3).
+const SMALLEST_TRANSFER = 32 * 1024;
 
 export class SftpChannel {
   readonly #stream: Duplex;
@@ -49,7 +49,8 @@ export class SftpChannel {
   #greeted: Waiter | undefined;
   #nextId = 0;
   #failure: { readonly reason: unknown } | undefined;
-  #maxWrite = SMALLEST_WRITE;
+  #maxWrite = SMALLEST_TRANSFER;
+  #maxRead = SMALLEST_TRANSFER;
   #answers = 0;
 
   /**
@@ -69,6 +70,11 @@ export class SftpChannel {
   /** Largest number of data bytes in one WRITE that costs one round trip. */
   get maxWrite(): number {
     return this.#maxWrite;
+  }
+
+  /** Largest number of data bytes one READ should ask for. */
+  get maxRead(): number {
+    return this.#maxRead;
   }
 
   /** Answers received so far; whoever watches for a stall compares two readings. */
@@ -98,8 +104,9 @@ export class SftpChannel {
     if (!this.offers('limits@openssh.com', '1')) return;
     const limits = (await this.request(request.extended, ['limits@openssh.com'])).fields;
     limits.uint64(); // longest packet
-    limits.uint64(); // longest read
+    const longestRead = Number(limits.uint64());
     const longestWrite = Number(limits.uint64());
+    if (longestRead > 0) this.#maxRead = longestRead;
     if (longestWrite > 0) this.#maxWrite = longestWrite;
   }
 

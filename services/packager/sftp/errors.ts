@@ -1,6 +1,7 @@
 /** From what SFTP and TCP say went wrong to a Problem that tells what to do. */
 import { posix } from 'node:path';
 import { Problem, systemCode } from '@osimage/errors';
+import { printable } from '../printable.ts';
 import type { ServerProfile } from '../server-profile.ts';
 import { status } from './packets.ts';
 
@@ -58,14 +59,6 @@ function detailOf(error: SftpStatus): string {
   if (said === '' || said.toLowerCase() === 'failure')
     return meanings[error.status] ?? `status ${error.status}`;
   return said;
-}
-
-/** What a server says goes into messages people read: no control characters, not too long. */
-export function printable(text: string): string {
-  return text
-    .replace(/\p{Cc}+/gu, ' ')
-    .trim()
-    .slice(0, 200);
 }
 
 const socketReasons: Readonly<Record<string, string>> = {

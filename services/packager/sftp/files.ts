@@ -1,9 +1,9 @@
-/** The file operations a delivery uses, one request each, over one channel. All throw SftpStatus. */
+/** The file operations of deliveries and imports, one request each, over one channel. All throw SftpStatus. */
 import type { SftpChannel } from './channel.ts';
 import { hasStatus, SftpStatus } from './errors.ts';
 import { type Attributes, openFlag, permissions, reply, request, status } from './packets.ts';
 
-const fileType = { mask: 0o170000, folder: 0o040000 } as const;
+const fileType = { mask: 0o170000, folder: 0o040000, regular: 0o100000 } as const;
 
 export class SftpFiles {
   readonly channel: SftpChannel;
@@ -41,6 +41,11 @@ export class SftpFiles {
   async create(path: string): Promise<Buffer> {
     const flags = openFlag.write | openFlag.create | openFlag.exclusive;
     const { fields } = await this.#ask(request.open, reply.handle, path, flags, ...permissions(0o600));
+    return Buffer.from(fields.bytes());
+  }
+
+  async openToRead(path: string): Promise<Buffer> {
+    const { fields } = await this.#ask(request.open, reply.handle, path, openFlag.read, 0);
     return Buffer.from(fields.bytes());
   }
 
@@ -104,4 +109,9 @@ export class SftpFiles {
 
 export function isFolder(attributes: Attributes): boolean {
   return attributes.mode !== undefined && (attributes.mode & fileType.mask) === fileType.folder;
+}
+
+/** Whether it is a plain file, as far as the server tells. */
+export function isRegular(attributes: Attributes): boolean {
+  return attributes.mode === undefined || (attributes.mode & fileType.mask) === fileType.regular;
 }

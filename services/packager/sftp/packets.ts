@@ -1,5 +1,5 @@
 /**
- * SFTP version 3 on the wire (draft-ietf-secsh-filexfer-02), as far as an upload needs it, and the extensions
+ * SFTP version 3 on the wire (draft-ietf-secsh-filexfer-02), as far as uploads and downloads need it, and the extensions
  * of OpenSSH (its PROTOCOL file, section 4). Only bytes here; who waits for which answer is channel.ts.
  */
 
@@ -7,6 +7,7 @@ export const request = {
   init: 1,
   open: 3,
   close: 4,
+  read: 5,
   write: 6,
   lstat: 7,
   fstat: 8,
@@ -22,6 +23,7 @@ export const reply = {
   version: 2,
   status: 101,
   handle: 102,
+  data: 103,
   name: 104,
   attributes: 105,
   extended: 201,
@@ -39,7 +41,7 @@ export const status = {
   unsupported: 8,
 } as const;
 
-export const openFlag = { write: 0x02, create: 0x08, exclusive: 0x20 } as const;
+export const openFlag = { read: 0x01, write: 0x02, create: 0x08, exclusive: 0x20 } as const;
 
 const attributeFlag = { size: 0x01, owner: 0x02, permissions: 0x04, times: 0x08 } as const;
 
@@ -146,25 +148,37 @@ export class FieldReader {
   }
 }
 
-// Our requests have small answers; a larger one is not SFTP (often a login shell that prints something).
+// The largest answer is the data of a read, 255 KiB; a larger one is not SFTP (often a login shell that prints something).
 const MAX_REPLY_BYTES = 256 * 1024;
 
-/** Cuts what arrives into packets (type, id and fields), whatever the pieces are. */
+/** Cuts what arrives into packets (type, id and fields), whatever the pieces are; each byte is copied once at most. */
 export class PacketSplitter {
-  #pending: Buffer = Buffer.alloc(0);
+  #pieces: Buffer[] = [];
+  #held = 0;
+  /** Bytes to have before there is anything to cut. */
+  #needed = 4;
 
   /** Gives the packets that are complete now. Throws RangeError when this cannot be SFTP. */
   push(piece: Buffer): Buffer[] {
-    this.#pending = this.#pending.length === 0 ? piece : Buffer.concat([this.#pending, piece]);
+    this.#pieces.push(piece);
+    this.#held += piece.length;
+    if (this.#held < this.#needed) return [];
+    let rest = this.#pieces.length === 1 ? piece : Buffer.concat(this.#pieces);
     const packets: Buffer[] = [];
-    while (this.#pending.length >= 4) {
-      const length = this.#pending.readUInt32BE(0);
+    this.#needed = 4;
+    while (rest.length >= 4) {
+      const length = rest.readUInt32BE(0);
       if (length === 0 || length > MAX_REPLY_BYTES)
         throw new RangeError(`a packet cannot have ${length} bytes`);
-      if (this.#pending.length < 4 + length) break;
-      packets.push(this.#pending.subarray(4, 4 + length));
-      this.#pending = this.#pending.subarray(4 + length);
+      if (rest.length < 4 + length) {
+        this.#needed = 4 + length;
+        break;
+      }
+      packets.push(rest.subarray(4, 4 + length));
+      rest = rest.subarray(4 + length);
     }
+    this.#pieces = rest.length > 0 ? [rest] : [];
+    this.#held = rest.length;
     return packets;
   }
 }

@@ -12,6 +12,8 @@ export interface StartImportRequest {
   'osrelease'?: (string);
   'description'?: (string);
   'size'?: (number | string | Long);
+  'serverId'?: (string);
+  'path'?: (string);
   'onConflict'?: (_osimage_packaging_v1_OnConflict);
   'check'?: (boolean);
 }
@@ -24,6 +26,8 @@ export interface StartImportRequest__Output {
   'osrelease': (string);
   'description': (string);
   'size': (number);
+  'serverId': (string);
+  'path': (string);
   'onConflict': (_osimage_packaging_v1_OnConflict__Output);
   'check': (boolean);
 }

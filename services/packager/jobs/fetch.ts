@@ -1,0 +1,154 @@
+/**
+ * The first half of an import from a remote file server: its file comes to the staging folder, under a name of
+ * this attempt alone, so that a predecessor that wakes up cannot spoil it. A dropped connection starts over.
+ */
+import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { freeBytes } from '@osimage/blob-store';
+import { Problem, systemCode } from '@osimage/errors';
+import type { PackagerContext } from '../context.ts';
+import { fetchFrom } from '../sources/index.ts';
+import type { FetchRequest, RemoteFile } from '../sources/source.ts';
+import type { Attempt } from './attempt.ts';
+import { accessServer } from './server-access.ts';
+
+const writeBytes = 1024 * 1024;
+/** How often the space is looked at while a file of unknown size comes in. */
+const lookEveryBytes = 64 * 1024 * 1024;
+
+/**
+ * Fetches the file of an import job and gives its absolute path. `announced` are the bytes the caller promised,
+ * 0 for none. Afterwards the attempt's progress counts the second half.
+ */
+export async function fetchFile(
+  context: PackagerContext,
+  attempt: Attempt,
+  announced: number,
+): Promise<string> {
+  const { settings, store } = context;
+  const { job, signal } = attempt;
+  attempt.step('connecting to the file server');
+  const access = await accessServer(context, attempt);
+  const request = { ...access, path: job.target_path ?? '', authorities: settings.OUTBOUND_CA };
+  await removeFetched(context, attempt, true);
+  const remote = await fetchFrom(access.server.protocol)(request);
+  try {
+    const limit = settings.FETCH_MAX_GB * 1e9;
+    const expected = remote.size ?? announced;
+    if (announced > 0) checkAnnounced(announced, expected);
+    if (expected > limit) throw tooLarge(request, limit);
+    await checkSpace(store.root, expected * 2);
+    // Each byte counts half when it comes in and half when it is packed.
+    attempt.total(expected);
+    attempt.pass(0, 0.5);
+    attempt.step('fetching');
+    const path = join(store.root, fetchedPath(job.id, job.attempt));
+    await mkdir(join(store.root, 'staging'), { recursive: true, mode: 0o700 });
+    const file = await open(path, 'wx', 0o600);
+    const received = await receive(file, remote, request, { limit, announced, root: store.root, attempt });
+    checkWhole(request, remote.size, received);
+    if (announced > 0) checkAnnounced(announced, received);
+    attempt.total(received);
+    attempt.pass(expected / 2, expected > 0 ? 0.5 : 1);
+    return path;
+  } catch (error) {
+    throw signal.aborted ? signal.reason : await asStoreProblem(error, store.root);
+  } finally {
+    await remote.close();
+  }
+}
+
+interface Bounds {
+  readonly limit: number;
+  readonly announced: number;
+  readonly root: string;
+  readonly attempt: Attempt;
+}
+
+/** Writes the content to the file, closes it, and gives the number of bytes. */
+async function receive(
+  file: FileHandle,
+  remote: RemoteFile,
+  request: FetchRequest,
+  { limit, announced, root, attempt }: Bounds,
+): Promise<number> {
+  let received = 0;
+  let look = lookEveryBytes;
+  async function* counted() {
+    for await (const chunk of remote.content()) {
+      received += chunk.length;
+      if (received > limit) throw tooLarge(request, limit);
+      // More than was announced: no need to wait for the end of it.
+      if (announced > 0 && received > announced) checkAnnounced(announced, received);
+      if (remote.size === undefined && received >= look) {
+        look += lookEveryBytes;
+        // What has come will be packed beside it.
+        await checkSpace(root, received);
+      }
+      attempt.progress(received);
+      yield chunk;
+    }
+  }
+  await pipeline(counted, file.createWriteStream({ highWaterMark: writeBytes }), { signal: attempt.signal });
+  return received;
+}
+
+function checkAnnounced(expected: number, received: number): void {
+  if (received !== expected) throw new Problem('upload_size_mismatch', { expected, received });
+}
+
+function checkWhole({ server }: FetchRequest, size: number | undefined, received: number): void {
+  if (size === undefined || received === size) return;
+  const { address } = server;
+  if (received < size)
+    throw new Problem('connection_lost', { address, detail: `after ${received} of ${size} bytes` });
+  const detail = 'it grew while it was read';
+  throw new Problem('remote_failed', { address, action: 'send the file', detail });
+}
+
+function tooLarge({ path, server }: FetchRequest, limit: number): Problem {
+  return new Problem('remote_too_large', { path, address: server.address, limit });
+}
+
+async function checkSpace(root: string, needed: number): Promise<void> {
+  const available = await freeBytes(root);
+  if (needed > available) throw new Problem('no_space', { needed, available, where: 'the store' });
+}
+
+/** What a failed write means; other failures stay as they are. */
+async function asStoreProblem(error: unknown, root: string): Promise<unknown> {
+  const code = systemCode(error) ?? '';
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    const available = await freeBytes(root);
+    return new Problem(
+      'no_space',
+      { needed: available + 1, available, where: 'the store' },
+      { cause: error },
+    );
+  }
+  if (code === 'EIO' || code === 'EROFS')
+    return new Problem('store_unwritable', { detail: code }, { cause: error });
+  return error;
+}
+
+/** Where an attempt's fetched file lies, relative to the store's folder. The sweeper knows this form. */
+function fetchedPath(jobId: string, attempt: number): string {
+  return join('staging', `${jobId}-${attempt}`);
+}
+
+/** Removes what this attempt fetched and what its predecessors left; with `earlier`, only the latter. */
+export async function removeFetched(
+  { store }: PackagerContext,
+  { job }: Attempt,
+  earlier = false,
+): Promise<void> {
+  const folder = join(store.root, 'staging');
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    const [id, attempt] = name.split('-');
+    const number = Number(attempt ?? Number.POSITIVE_INFINITY);
+    if (id === job.id && (earlier ? number < job.attempt : number <= job.attempt))
+      await rm(join(folder, name), { force: true });
+  }
+}

@@ -1,0 +1,69 @@
+/** A TCP proxy on loopback that can go silent or break its connections. */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { Test } from 'tap';
+
+export interface Proxy {
+  readonly port: number;
+  /** Connections that were made so far. */
+  readonly accepted: number;
+  /** Sockets that are open now, on both sides. */
+  readonly open: number;
+  freeze(): void;
+  /** Freezes by itself, once, when this many bytes have come from the server. */
+  freezeAfter(bytes: number): void;
+  drop(): void;
+}
+
+export async function startProxy(t: Test, to: number): Promise<Proxy> {
+  const sockets = new Set<Socket>();
+  const nearOnes = new Set<Socket>();
+  let accepted = 0;
+  let untilFrozen = Number.POSITIVE_INFINITY;
+  const listener = createServer((near) => {
+    accepted += 1;
+    const far = connect(to, '127.0.0.1');
+    nearOnes.add(near.on('close', () => nearOnes.delete(near)));
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
+    }
+    near.pipe(far);
+    far.pipe(near);
+    far.on('data', (bytes: Buffer) => {
+      untilFrozen -= bytes.length;
+      if (untilFrozen > 0) return;
+      untilFrozen = Number.POSITIVE_INFINITY;
+      freeze();
+    });
+    near.on('close', () => far.destroy());
+    far.on('close', () => near.destroy());
+  }).listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const freeze = () => {
+    // The near ones go on reading, into nothing, or their end would not be seen.
+    for (const socket of sockets) socket.unpipe().pause();
+    for (const near of nearOnes) near.resume();
+  };
+  const drop = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  t.teardown(() => {
+    drop();
+    listener.close();
+  });
+  return {
+    port: (listener.address() as AddressInfo).port,
+    get accepted() {
+      return accepted;
+    },
+    get open() {
+      return sockets.size;
+    },
+    freeze,
+    freezeAfter(bytes) {
+      untilFrozen = bytes;
+    },
+    drop,
+  };
+}
