@@ -282,6 +282,34 @@ export const catalogue = {
     '{name} may make calls for itself only, not for the user {user}.',
     'Leave the metadata osimage-user out, or name {name} in GRPC_GATEWAYS of the packager.',
   ),
+  headers_too_large: entry(
+    431,
+    'INVALID_ARGUMENT',
+    'FQXHMSE9304M',
+    'The address and the headers are larger than {limit} bytes together.',
+    'Send shorter lists, in several requests.',
+  ),
+  request_too_slow: entry(
+    408,
+    'DEADLINE_EXCEEDED',
+    'FQXHMSE9305M',
+    'The request did not arrive in time.',
+    'Send it again, without pauses.',
+  ),
+  too_many_connections: entry(
+    503,
+    'RESOURCE_EXHAUSTED',
+    'FQXHMSE9306M',
+    'Too many connections are open at the moment.',
+    'Try again in a few seconds, and use connections again instead of opening new ones.',
+  ),
+  upload_too_large: entry(
+    413,
+    'INVALID_ARGUMENT',
+    'FQXHMSE9307M',
+    'The file is larger than the {limit} bytes that an upload may have.',
+    'Use a smaller file, or ask the administrator to raise UPLOAD_BYTES_MOST.',
+  ),
 
   // Profiles and imports
   base_image_not_exportable: entry(

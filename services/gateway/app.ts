@@ -28,13 +28,18 @@ import { registerSettingsRoutes } from './routes/settings.ts';
 import { registerTaskRoutes } from './routes/tasks.ts';
 import { createServer } from './server.ts';
 import type { GatewayServices } from './services.ts';
+import { registerBodyTime } from './transport/body-time.ts';
+import { createHttpServers, type HttpServers } from './transport/http-servers.ts';
 import { compileValidator } from './validation/compile.ts';
 
 export type { App } from './app-types.ts';
 
-/** Gives the application, not yet listening. Closing it leaves the services open: who made them closes them. */
-export async function buildApp(services: GatewayServices): Promise<App> {
-  const app = createServer(services.log)
+/** Gives the application, not yet listening; `servers` makes what will, plain HTTP unless told. Closing it leaves the services open: who made them closes them. */
+export async function buildApp(
+  services: GatewayServices,
+  servers: HttpServers = createHttpServers(services.settings),
+): Promise<App> {
+  const app = createServer(services.settings, services.log, servers)
     .withTypeProvider<TypeBoxTypeProvider>()
     .setValidatorCompiler(compileValidator)
     // Schemas of answers only document; what is sent is what the code gives.
@@ -50,6 +55,7 @@ export async function buildApp(services: GatewayServices): Promise<App> {
   registerErrorAnswers(app);
   registerRequestInput(app);
   await registerDocument(app);
+  registerBodyTime(app, services.settings.HTTP_BODY_SECONDS);
   const credentials = createCredentials(services.db, services.secrets, createThrottle());
   registerAuthentication(app, services, credentials);
 

@@ -7,6 +7,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { failure, failureInStrings } from './answers.ts';
 import type { App } from './app-types.ts';
 import { createRouteTable } from './route-table.ts';
+import { securityHeaders } from './transport/security-headers.ts';
 
 /** How long a caller should wait when the database or the packagers are away, seconds. */
 const retrySeconds = 2;
@@ -45,6 +46,7 @@ export function answerProblem(error: unknown, request: FastifyRequest, reply: Fa
     .removeHeader('content-disposition')
     .removeHeader('etag')
     .removeHeader('repr-digest')
+    .headers(securityHeaders(request.protocol === 'https'))
     .header('cache-control', 'no-store')
     .type('application/json; charset=utf-8')
     .send(body);

@@ -6,13 +6,15 @@ import { type Database, migrate, openDatabase } from '@osimage/database';
 import { isDatabaseAway } from '@osimage/errors';
 import { isLoopback } from '@osimage/outbound';
 import { connectPackager, hostsOf, openIdentity } from '@osimage/packaging-api';
-import { loadSecretKey } from '@osimage/secrets';
+import { type Certificate, loadSecretKey } from '@osimage/secrets';
 import { type Settings, SettingsError } from '@osimage/settings';
 import type { Logger } from '@osimage/telemetry';
 import { buildApp } from './app.ts';
 import type { App } from './app-types.ts';
 import { ensureFirstAccount } from './auth/first-account.ts';
 import { watchLicence } from './licence.ts';
+import { createHttpServers, type HttpServers } from './transport/http-servers.ts';
+import { openCertificate } from './transport/served-certificate.ts';
 
 /** How long a gateway that starts waits for a database that is not up yet. */
 const waitForDatabaseMs = 60_000;
@@ -22,6 +24,8 @@ const closeWithinMs = 10_000;
 
 export interface Gateway {
   readonly url: string;
+  /** What it showed when it started; undefined with plain HTTP. */
+  readonly certificate: Certificate | undefined;
   /** Reads replaced certificates now. */
   reload(): Promise<void>;
   /** Lets running requests end, for a while, then closes everything. */
@@ -41,6 +45,9 @@ export async function startGateway(
   refuseClearCalls(settings);
   const secrets = await loadSecretKey(settings);
   const grpc = await openIdentity(settings, log);
+  // Passwords travel in every request: in clear they stay on this machine.
+  const tls = await openCertificate(settings, log, (renewed) => servers.renew(renewed));
+  const servers = createHttpServers(settings, tls?.current);
   await migrateOnceUp(url, log);
   const db = openDatabase(url, {
     name: 'gateway',
@@ -51,22 +58,27 @@ export async function startGateway(
   try {
     await ensureFirstAccount(db, settings, show);
     const storeRoot = join(settings.DATA_DIR, 'store');
-    const app = await buildApp({ settings, db, packager, secrets, storeRoot, log });
+    const app = await buildApp({ settings, db, packager, secrets, storeRoot, log }, servers);
     const stopWatching = watchLicence(settings, log);
     app.addHook('onClose', async () => stopWatching());
-    await app.listen({ host: settings.GATEWAY_HOST, port: settings.GATEWAY_PORT });
+    await app.listen({
+      host: settings.GATEWAY_HOST,
+      port: settings.GATEWAY_PORT,
+      listenTextResolver: (address) => `listening at ${address.replace(/^.*\/\//, '')}`,
+    });
     return {
-      url: urlOf(app),
+      url: urlOf(app, servers.secure),
+      certificate: tls?.current,
       async reload() {
-        await grpc?.reload();
+        await Promise.all([grpc?.reload(), tls?.reload()]);
       },
       async stop() {
-        await grpc?.stop();
-        await stop(app, db, packager);
+        await Promise.all([grpc?.stop(), tls?.stop()]);
+        await stop(app, servers, db, packager);
       },
     };
   } catch (error) {
-    await grpc?.stop();
+    await Promise.all([grpc?.stop(), tls?.stop()]);
     packager.close();
     await db.close();
     throw error;
@@ -98,15 +110,23 @@ async function migrateOnceUp(url: string, log: Logger): Promise<void> {
   }
 }
 
-async function stop(app: App, db: Database, packager: { close(): void }): Promise<void> {
-  const cut = setTimeout(() => app.server.closeAllConnections(), closeWithinMs);
+async function stop(
+  app: App,
+  servers: HttpServers,
+  db: Database,
+  packager: { close(): void },
+): Promise<void> {
+  const cut = setTimeout(() => servers.cut(), closeWithinMs);
   await app.close();
   clearTimeout(cut);
   packager.close();
   await db.close();
 }
 
-function urlOf(app: App): string {
+/** Where this machine reaches it. */
+function urlOf(app: App, secure: boolean): string {
   const { address, port, family } = app.server.address() as AddressInfo;
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  const scheme = secure ? 'https' : 'http';
+  if (address === '0.0.0.0' || address === '::') return `${scheme}://localhost:${port}`;
+  return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }

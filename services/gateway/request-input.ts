@@ -16,6 +16,9 @@ export function registerRequestInput(app: App): void {
   });
   app.addHook('onRequest', async (request) => {
     if (request.raw.url?.includes('%00')) throw nulRefused();
+    // RFC 9112, 3.2; Node is told to leave this to us.
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1')
+      throw new Problem('invalid_request', { detail: 'The header Host is missing.' });
   });
   app.addHook('preValidation', async (request) => {
     if (request.routeOptions.config.plainQuery) request.query = plainQuery(request.raw.url ?? '');

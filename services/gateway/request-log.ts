@@ -3,13 +3,14 @@
 import type { App } from './app-types.ts';
 import { isChange } from './auth/forgery.ts';
 import { loggedPath } from './error-answers.ts';
+import { securityHeaders } from './transport/security-headers.ts';
 
 export function registerRequestLog(app: App): void {
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
     // Answers hold what only their user may see; downloads set their own.
     reply.header('cache-control', 'no-store');
-    reply.header('x-content-type-options', 'nosniff');
+    reply.headers(securityHeaders(request.protocol === 'https'));
   });
   app.addHook('onResponse', async (request, reply) => {
     const line = {

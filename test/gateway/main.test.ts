@@ -195,8 +195,12 @@ t.test('a setting that cannot be used ends it with one line', async (t) => {
     [{}, /^gateway: DATABASE_URL must be set.*\n$/],
     [{ DATABASE_URL: 'mysql://x' }, /^gateway: DATABASE_URL must start with.*\n$/],
     [
-      { DATABASE_URL: 'postgres://127.0.0.1:1/x', GATEWAY_HOST: '0.0.0.0' },
-      /^gateway: GATEWAY_HOST must be a loopback.*\n$/,
+      { DATABASE_URL: 'postgres://127.0.0.1:1/x', TLS_CERT: '/nonexistent' },
+      /^gateway: TLS_CERT needs TLS_KEY as well\n$/,
+    ],
+    [
+      { DATABASE_URL: 'postgres://127.0.0.1:1/x', PACKAGER_ADDRESS: 'dns:///packagers.example:50051' },
+      /^gateway: PACKAGER_ADDRESS must be on loopback, not packagers\.example, unless .* are set\n$/,
     ],
     [
       { DATABASE_URL: 'postgres://127.0.0.1:1/x', GATEWAY_PORT: 'http' },
@@ -218,4 +222,12 @@ t.test('a setting that cannot be used ends it with one line', async (t) => {
     t.match(stderr, line);
     t.equal(stdout, '');
   }
+});
+
+t.test('a certificate that cannot be used ends it with one line', async (t) => {
+  const env = { DATABASE_URL: 'postgres://127.0.0.1:1/x', TLS_CERT: '/nonexistent', TLS_KEY: '/nonexistent' };
+  const gateway = await start(t, env);
+  const { code, stderr } = await gateway.stop('SIGTERM');
+  t.equal(code, 1);
+  t.equal(stderr, 'gateway: TLS_CERT: /nonexistent cannot be read (ENOENT).\n');
 });

@@ -1,12 +1,18 @@
 /** gRPC over mutual TLS: who gets in, under which name, and who may speak for a user. */
+
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, readFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { connect } from 'node:tls';
+import { promisify } from 'node:util';
 import { connectPackager, hostsOf, openIdentity, type PackagingClient } from '@osimage/packaging-api';
 import { createLogger } from '@osimage/telemetry';
 import t, { type Test } from 'tap';
 import { type Authority, createAuthority, type Issued, loopbackNames } from '../support/certificates.ts';
 import { startServices } from '../support/services.ts';
+import { needTool } from '../support/tools.ts';
 import { until } from '../support/until.ts';
 
 const log = createLogger('test', 'silent');
@@ -166,4 +172,23 @@ t.test('in clear there is only loopback', async (t) => {
   t.strictSame(hostsOf('ipv4:127.0.0.1:1,192.0.2.1:2'), ['127.0.0.1', '192.0.2.1']);
   t.strictSame(hostsOf('ipv6:[::1]:1,[2001:db8::1]:2'), ['::1', '2001:db8::1']);
   t.strictSame(hostsOf('unix:///run/osimage'), []);
+});
+
+t.test('the lines of docs/transport.md', async (t) => {
+  if (needTool(t, 'openssl') === undefined) return;
+  const page = await readFile(join(import.meta.dirname, '../../docs/transport.md'), 'utf8');
+  const [, lines = ''] = /```sh\n([\s\S]*?)```/.exec(page) ?? [];
+  const folder = await mkdtemp(join(tmpdir(), 'osimage-lines-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const { stdout } = await promisify(execFile)('sh', ['-ec', lines], { cwd: folder });
+  t.equal(stdout, 'gateway.pem: OK\npackager.pem: OK\n');
+  const files = (name: string) => ({
+    GRPC_CA: join(folder, 'ca.pem'),
+    GRPC_CERT: join(folder, `${name}.pem`),
+    GRPC_KEY: join(folder, `${name}.key`),
+  });
+  const services = await startServices(t, { env: files('gateway'), packagers: 0 });
+  const { address } = await services.addPackager(files('packager'));
+  const client = await caller(t, address, files('gateway'));
+  t.ok((await client.createImport(order, { user: 'USERID' })).jobId);
 });

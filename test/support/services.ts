@@ -2,6 +2,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
+import { request as secureRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Database } from '@osimage/database';
@@ -114,9 +115,10 @@ function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 async function rawGet(url: string, path: string, headers: Record<string, string>) {
-  const { hostname, port } = new URL(url);
+  const { protocol, hostname, port } = new URL(url);
+  const send = protocol === 'https:' ? secureRequest : request;
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  request({ hostname, port, path, headers }, resolve).on('error', reject).end();
+  send({ hostname, port, path, headers }, resolve).on('error', reject).end();
   const answer = await promise;
   let body = '';
   for await (const text of answer.setEncoding('utf8')) body += text;

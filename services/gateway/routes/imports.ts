@@ -17,6 +17,8 @@ const contentBytes = 8 * 1024 * 1024;
 
 const tags = ['imports'];
 
+import { refuseLargeFile } from '../uploads/size-limit.ts';
+
 export function registerImportRoutes(app: App, services: GatewayServices): void {
   const mayImport = requirePrivilege('lxc-osdeploy-create-import-export-edit-os-files');
 
@@ -40,6 +42,7 @@ export function registerImportRoutes(app: App, services: GatewayServices): void 
         throw new Problem('invalid_request', { detail: 'The Action must be Init.' });
       }
       const fileSize = Number(request.body.fileSize ?? 0);
+      refuseLargeFile(fileSize, services.settings.UPLOAD_BYTES_MOST);
       const byContent = request.query.importByContent ?? false;
       const { jobId } = await services.packager.createImport(
         { imageType, fileSize, byContent },

@@ -15,6 +15,7 @@ import type { GatewayServices } from '../services.ts';
 import { readForm } from './form.ts';
 import { handOver } from './hand-over.ts';
 import { holdLease } from './lease.ts';
+import { refuseLargeBody, refuseLargeFile } from './size-limit.ts';
 import { StagingWriter } from './staging-file.ts';
 
 export interface UploadOrder {
@@ -41,6 +42,7 @@ export const onConflicts = {
 const fatal: ReadonlySet<ErrorCode> = new Set([
   'upload_cut_off',
   'upload_size_mismatch',
+  'upload_too_large',
   'no_space',
   'store_unwritable',
 ]);
@@ -50,7 +52,7 @@ const uncertain: ReadonlySet<ErrorCode> = new Set(['unavailable', 'deadline_exce
 /**
  * Takes the file in the body of `request`, or the text it brought as `content`, and starts its import. Throws Problem not_found, not_owner,
  * job_not_waiting, invalid_request, bad_name, wrong_extension, option_not_supported, upload_cut_off,
- * upload_size_mismatch, no_space or store_unwritable; what had come is removed then.
+ * upload_size_mismatch, upload_too_large, no_space or store_unwritable; what had come is removed then.
  */
 export async function receiveUpload(
   services: GatewayServices,
@@ -62,8 +64,10 @@ export async function receiveUpload(
   const { jobId } = order;
   const call = callFor(request);
   const upload = { announced: await checkOrder(services, order, call.user, content), received: 0 };
+  const bodyBytes = Number(request.headers['content-length'] ?? 0);
+  refuseLargeBody(bodyBytes, services.settings.UPLOAD_BYTES_MOST);
   await mkdir(join(storeRoot, 'staging'), { recursive: true, mode: 0o700 });
-  await checkSpace(storeRoot, Math.max(upload.announced, Number(request.headers['content-length'] ?? 0)));
+  await checkSpace(storeRoot, Math.max(upload.announced, bodyBytes));
   const silenceMs = services.settings.UPLOAD_LEASE * 1000;
   const lease = await holdLease({ packager, jobId, call, log, silenceMs, received: () => upload.received });
   try {
@@ -72,7 +76,7 @@ export async function receiveUpload(
     try {
       const name =
         content === undefined
-          ? await receive(file, order, upload, request, lease.signal, storeRoot)
+          ? await receive(file, order, upload, request, lease.signal, services)
           : await keepText(file, order, upload, content, storeRoot);
       const onConflict = onConflicts[order.onConflict];
       await handOver(packager, { ...order, onConflict, name, size: upload.received }, call);
@@ -153,7 +157,7 @@ async function receive(
   upload: { readonly announced: number; received: number },
   request: FastifyRequest,
   signal: AbortSignal,
-  storeRoot: string,
+  { storeRoot, settings }: GatewayServices,
 ): Promise<string> {
   let name = order.imageName;
   const writer = new StagingWriter(file);
@@ -169,6 +173,7 @@ async function receive(
         upload.received += bytes.length;
         // More than was announced: no need to wait for the end of it.
         if (upload.announced > 0 && upload.received > upload.announced) throw sizeMismatch(upload);
+        refuseLargeFile(upload.received, settings.UPLOAD_BYTES_MOST);
         return writer.write(bytes);
       },
       cutOff: () => new Problem('upload_cut_off', { received: upload.received }),
