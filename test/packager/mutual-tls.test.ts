@@ -187,7 +187,7 @@ t.test('the lines of docs/transport.md', async (t) => {
     GRPC_CERT: join(folder, `${name}.pem`),
     GRPC_KEY: join(folder, `${name}.key`),
   });
-  const services = await startServices(t, { env: files('gateway'), packagers: 0 });
+  const services = await startServices(t, { env: files('gateway') });
   const { address } = await services.addPackager(files('packager'));
   const client = await caller(t, address, files('gateway'));
   t.ok((await client.createImport(order, { user: 'USERID' })).jobId);
