@@ -9,8 +9,9 @@ import { readImageType } from '../image-types.ts';
 import { callFor } from '../packager-call.ts';
 import { CreateImportBody, CreateImportQuery, RemoteFile, UploadQuery } from '../schemas/imports.ts';
 import type { GatewayServices } from '../services.ts';
+import type { UploadOrder } from '../uploads/order.ts';
 import { startRemoteImport } from '../uploads/remote-file.ts';
-import { receiveUpload, type UploadOrder } from '../uploads/upload.ts';
+import { receiveUpload } from '../uploads/upload.ts';
 
 /** Twice what a configuration or unattend file may have, since JSON escapes some of it. */
 const contentBytes = 8 * 1024 * 1024;

@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import type { CallOptions, PackagingClient } from '@osimage/packaging-api';
 import { handOver } from './hand-over.ts';
-import { onConflicts, type UploadOrder } from './upload.ts';
+import { onConflicts, type UploadOrder } from './order.ts';
 
 /**
  * Answers once the import will run; nothing has been fetched by then. Throws Problem not_found (import job or

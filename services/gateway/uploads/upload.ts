@@ -4,10 +4,8 @@
  */
 import { type FileHandle, mkdir, open, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { lockImport } from '@osimage/database';
 import { type ErrorCode, Problem, systemCode } from '@osimage/errors';
-import { checkFileName, familyOf } from '@osimage/os-media';
-import { ImageType, OnConflict } from '@osimage/packaging-api';
+import { checkFileName } from '@osimage/os-media';
 import type { FastifyRequest } from 'fastify';
 import { imageTypeName } from '../image-types.ts';
 import { callFor } from '../packager-call.ts';
@@ -15,28 +13,9 @@ import type { GatewayServices } from '../services.ts';
 import { readForm } from './form.ts';
 import { handOver } from './hand-over.ts';
 import { holdLease } from './lease.ts';
+import { checkOrder, onConflicts, type UploadOrder } from './order.ts';
 import { refuseLargeBody, refuseLargeFile } from './size-limit.ts';
 import { StagingWriter } from './staging-file.ts';
-
-export interface UploadOrder {
-  jobId: string;
-  imageType: ImageType;
-  /** Empty: the name the file's part gives. */
-  imageName: string;
-  os: string;
-  osrelease: string;
-  description: string;
-  /** Of an archive: what to do when an id or a name of it is taken by other content. */
-  onConflict: 'fail' | 'replace' | 'rename';
-  /** Of an archive: verify everything and keep nothing. */
-  check: boolean;
-}
-
-export const onConflicts = {
-  fail: OnConflict.ON_CONFLICT_FAIL,
-  replace: OnConflict.ON_CONFLICT_REPLACE,
-  rename: OnConflict.ON_CONFLICT_RENAME,
-} as const;
 
 /** The import is over after these: the file is not whole. After others it waits for a better try. */
 const fatal: ReadonlySet<ErrorCode> = new Set([
@@ -50,8 +29,8 @@ const fatal: ReadonlySet<ErrorCode> = new Set([
 const uncertain: ReadonlySet<ErrorCode> = new Set(['unavailable', 'deadline_exceeded']);
 
 /**
- * Takes the file in the body of `request`, or the text it brought as `content`, and starts its import. Throws Problem not_found, not_owner,
- * job_not_waiting, invalid_request, bad_name, wrong_extension, option_not_supported, upload_cut_off,
+ * Takes the file in the body of `request`, or the text it brought as `content`, and starts its import. Throws Problem
+ * not_found, not_owner, job_not_waiting, invalid_request, bad_name, wrong_extension, option_not_supported, upload_cut_off,
  * upload_size_mismatch, upload_too_large, no_space or store_unwritable; what had come is removed then.
  */
 export async function receiveUpload(
@@ -91,46 +70,6 @@ export async function receiveUpload(
   }
 }
 
-/** What can be told before the body is read. Gives the announced number of bytes, 0 when there is none. */
-async function checkOrder(
-  { db }: GatewayServices,
-  order: UploadOrder,
-  user: string,
-  content: string | undefined,
-): Promise<number> {
-  const { jobId, os, imageName } = order;
-  const type = imageTypeName(order.imageType);
-  const job = await lockImport(db, jobId);
-  if (job.created_by !== user) throw new Problem('not_owner', { id: jobId });
-  if (!job.waiting) throw new Problem('job_not_waiting', { id: jobId, state: job.state });
-  if (job.import.imageType !== type) {
-    const detail = `Import job ${jobId} was created for the type ${job.import.imageType}, not for ${type}.`;
-    throw new Problem('invalid_request', { detail });
-  }
-  if (content !== undefined) checkText(content, imageName, job.import.byContent ?? false);
-  if (order.imageType !== ImageType.IMAGE_TYPE_OSPROFILE && (order.check || order.onConflict !== 'fail')) {
-    const detail = 'onConflict and check are for files of the type OSPROFILE only.';
-    throw new Problem('invalid_request', { detail });
-  }
-  if (os !== '' && familyOf(os) === undefined) {
-    throw new Problem('option_not_supported', { detail: `The operating system ${os} is not supported.` });
-  }
-  if (imageName !== '') checkFileName(type, imageName, os);
-  return job.import.fileSize;
-}
-
-/** A text needs a name of its own, and a job that was told one would come (contract, C-17). */
-function checkText(content: string, imageName: string, byContent: boolean): void {
-  const detail = !byContent
-    ? 'This import was created for a file; create one with importByContent=true to send its content in JSON.'
-    : imageName === ''
-      ? 'The imageName must be given where the content comes in JSON.'
-      : content.isWellFormed()
-        ? undefined
-        : 'The content is not valid Unicode.';
-  if (detail) throw new Problem('invalid_request', { detail });
-}
-
 async function checkSpace(storeRoot: string, needed: number): Promise<void> {
   const available = await availableBytes(storeRoot);
   if (needed > available) throw new Problem('no_space', { needed, available, where: 'the store' });
@@ -148,6 +87,26 @@ async function createStaging(path: string, jobId: string): Promise<FileHandle> {
     if (systemCode(error) !== 'EEXIST') throw error;
     throw new Problem('job_not_waiting', { id: jobId, state: 'receiving one already' }, { cause: error });
   }
+}
+
+/** Writes a text that came in JSON into the file, in UTF-8, closes it, and gives the name it was sent under. */
+async function keepText(
+  file: FileHandle,
+  order: UploadOrder,
+  upload: { readonly announced: number; received: number },
+  content: string,
+  storeRoot: string,
+): Promise<string> {
+  try {
+    upload.received = Buffer.byteLength(content);
+    if (upload.announced > 0 && upload.received !== upload.announced) throw sizeMismatch(upload);
+    await file.writeFile(content);
+  } catch (error) {
+    throw await asStoreProblem(error, upload, storeRoot);
+  } finally {
+    await file.close();
+  }
+  return order.imageName;
 }
 
 /** Reads the form into the file, closes it, and gives the name of what was uploaded. */
@@ -187,26 +146,6 @@ async function receive(
   }
   if (upload.announced > 0 && upload.received !== upload.announced) throw sizeMismatch(upload);
   return name;
-}
-
-/** Writes the text into the file in UTF-8, closes it, and gives the name it was sent under. */
-async function keepText(
-  file: FileHandle,
-  order: UploadOrder,
-  upload: { readonly announced: number; received: number },
-  content: string,
-  storeRoot: string,
-): Promise<string> {
-  try {
-    upload.received = Buffer.byteLength(content);
-    if (upload.announced > 0 && upload.received !== upload.announced) throw sizeMismatch(upload);
-    await file.writeFile(content);
-  } catch (error) {
-    throw await asStoreProblem(error, upload, storeRoot);
-  } finally {
-    await file.close();
-  }
-  return order.imageName;
 }
 
 function sizeMismatch(upload: { announced: number; received: number }): Problem {
