@@ -7,6 +7,7 @@
  */
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -17,6 +18,11 @@ export interface CorpusFile {
   imageType: 'OS' | 'DUD' | 'BOOT' | 'SOFTWARE' | 'SCRIPT';
   path: string;
   name: string;
+}
+
+/** The corpus where temporary files go: built once, kept for the next time. */
+export function corpus(): Promise<CorpusFile[]> {
+  return buildCorpus(join(tmpdir(), 'osimage-corpus'));
 }
 
 /** Builds the corpus in `folder`, unless it is there; gives its files, the base image first. */
