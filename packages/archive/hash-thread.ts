@@ -1,11 +1,13 @@
 /**
  * Threads that hash. Starting one costs 50 to 170 ms of processor time, which is a good part of an export, so
- * a few wait a while for the next archive. A waiting thread keeps no process alive and ends by itself.
+ * one waits for the next archive as long as the process lives, and another one for a while. A waiting thread keeps
+ * no process alive.
  */
 import { Worker } from 'node:worker_threads';
 import type { HashAnswer, HashRequest } from './hash-worker.ts';
 
 const idleThreads = 2;
+/** How long those beyond the first wait, ms. */
 const idleMilliseconds = 10_000;
 
 interface Question {
@@ -57,6 +59,7 @@ export class HashThread {
       () => {
         idle.push(this);
         this.#worker.unref();
+        if (idle.length === 1) return;
         this.#idleTimer = setTimeout(
           () => void this.#end(),
           idle.length > idleThreads ? 0 : idleMilliseconds,
