@@ -7,19 +7,19 @@ const Maybe = Type.Union([text, Type.Null()]);
 
 export const AuditEntry = Type.Object(
   {
-    id: text,
+    id: Type.Integer(),
     time: Type.String({ format: 'date-time' }),
     source: text,
-    user: Maybe,
-    address: Maybe,
+    user: text,
+    address: text,
     action: text,
     objects: Type.Array(text),
     outcome: Type.Union([Type.Literal('success'), Type.Literal('refused'), Type.Literal('failed')]),
     code: Maybe,
     status: Type.Union([Type.Integer(), Type.Null()]),
-    requestId: Maybe,
+    requestId: text,
     jobId: Maybe,
-    detail: Type.Unknown(),
+    detail: text,
   },
   { description: 'Who did what' },
 );
