@@ -1,4 +1,5 @@
 /** `GET /openapi.json` is a valid OpenAPI document that names every call of the service, and nothing else. */
+import { readFile } from 'node:fs/promises';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import t from 'tap';
 import { createTestGateway } from '../support/gateway.ts';
@@ -28,6 +29,10 @@ t.test('the document', async (t) => {
     .list()
     .map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`);
   t.strictSame(calls.map(({ name }) => name).sort(), routes.sort(), 'every route and nothing else');
+
+  const page = await readFile(new URL('../../docs/rest.md', import.meta.url), 'utf8');
+  const listed = [...page.matchAll(/^\| `([A-Z]+ [^`]+)` \|/gm)].map(([, name]) => name);
+  t.strictSame(listed.sort(), routes, 'docs/rest.md lists every route too');
 
   for (const { name, call } of calls) {
     t.ok(call.summary, `${name} says what it is`);
