@@ -1,5 +1,6 @@
 /** A planned archive as something that can be read: from the beginning to the end, or any range of it. */
 import { BlobFiles } from './blob-files.ts';
+import { encodeChunks } from './chunk-index.ts';
 import { type Piece, type Plan, pieceAt, planArchive } from './plan.ts';
 import { SegmentCache } from './segment-cache.ts';
 import { type StreamDigests, streamPlan } from './stream.ts';
@@ -38,6 +39,10 @@ class PlannedArchive implements Archive {
 
   get sha256(): string | undefined {
     return this.#digests?.whole;
+  }
+
+  get chunks(): Buffer | undefined {
+    return this.#digests && encodeChunks(this.#plan.pieces, this.#plan.tail.bytes(this.#digests.body));
   }
 
   async read(offset: number, length: number, signal?: AbortSignal): Promise<Buffer> {

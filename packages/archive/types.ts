@@ -33,6 +33,8 @@ export interface Archive {
   stream(signal?: AbortSignal): AsyncIterable<Buffer>;
   /** Lower-case hexadecimal SHA-256 of the whole archive; undefined until it has been streamed or written once. */
   readonly sha256: string | undefined;
+  /** The checksums of its chunks, for CheckedFile; known when `sha256` is. */
+  readonly chunks: Buffer | undefined;
   /** Waits for reads under way and closes every file; streams must have ended. */
   close(): Promise<void>;
 }

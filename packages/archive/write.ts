@@ -19,6 +19,8 @@ export interface WrittenArchive {
   readonly size: number;
   /** Lower-case hexadecimal SHA-256 of the whole file. */
   readonly sha256: string;
+  /** Checksums of its chunks, for CheckedFile. */
+  readonly chunks: Buffer;
 }
 
 /**
@@ -49,7 +51,7 @@ export async function writeArchive(
     await file.close();
     if (sync) await syncFolder(folder);
     signal?.throwIfAborted();
-    return { size: archive.size, sha256: archive.sha256 ?? '' };
+    return { size: archive.size, sha256: archive.sha256 ?? '', chunks: archive.chunks ?? Buffer.alloc(0) };
   } catch (error) {
     await file.close().catch(() => {});
     await unlink(path).catch(() => {});

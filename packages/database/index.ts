@@ -14,6 +14,7 @@ export * from './queries/archives.ts';
 export * from './queries/attempts.ts';
 export * from './queries/audit.ts';
 export * from './queries/blobs.ts';
+export * from './queries/damage.ts';
 export * from './queries/deletion.ts';
 export * from './queries/exports.ts';
 export * from './queries/files.ts';

@@ -9,6 +9,7 @@ import { createCredentials } from './auth/credentials.ts';
 import { createThrottle } from './auth/throttle.ts';
 import { registerErrorAnswers } from './error-answers.ts';
 import { countLostEntries } from './metrics/audit.ts';
+import { countDamage } from './metrics/damage.ts';
 import { registerHttpMetrics } from './metrics/http.ts';
 import { registerLicenceMetrics } from './metrics/licence.ts';
 import { registerDocument } from './openapi/document.ts';
@@ -65,7 +66,7 @@ export async function buildApp(
   registerImageRoutes(app, services);
   registerChangeRoutes(app, services);
   registerImportRoutes(app, services);
-  registerExportRoutes(app, services);
+  registerExportRoutes(app, services, countDamage(registry));
   registerTaskRoutes(app, services);
   registerSettingsRoutes(app, services);
   registerAuditRoute(app, services);

@@ -1,17 +1,20 @@
 /** Downloads of finished archives: RFC 9110 ranges and conditions, RFC 9530 digests (contract, section 7.2). */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { type FileHandle, rm, truncate, writeFile as write } from 'node:fs/promises';
+import { readFile, rm, truncate, writeFile as write } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { writeArchive } from '@osimage/archive';
 import { deleteObjects } from '@osimage/database';
 import fc from 'fast-check';
 import t from 'tap';
 import { parseRange } from '../../services/gateway/downloads/range.ts';
 import { writeFile } from '../../services/gateway/downloads/write-file.ts';
-import { collect, makeRichProfile } from '../archive/profile.ts';
+import { collect, makeProfile, makeRichProfile, richFiles } from '../archive/profile.ts';
 import { createTestGateway, type TestGateway } from '../support/gateway.ts';
 import { addArchive } from '../support/image-rows.ts';
+import { until } from '../support/until.ts';
 
 const name = '20260131054310_Custom-2016.tar.gz';
 // More than two chunks, and no whole number of them.
@@ -152,18 +155,20 @@ t.test('says why there is nothing to download', async (t) => {
 
 t.test('stops reading when the client goes away, and cuts off when the file is too short', async (t) => {
   const length = 50 * 1024 * 1024;
-  const state = { reads: 0, end: length };
+  const state = { reads: 0, end: Infinity };
+  const piece = Buffer.alloc(1024 * 1024);
   // A file of any length: each read counts.
-  const file = {
-    read: async (_buffer: Buffer, _at: number, wanted: number, position: number) => {
+  const pieces = {
+    read: async () => {
+      if (state.reads * piece.length >= state.end) throw new Error('it ends too early');
       state.reads++;
-      return { bytesRead: Math.max(0, Math.min(wanted, state.end - position)) };
+      return state.reads * piece.length > length ? undefined : piece;
     },
-  } as unknown as FileHandle;
+  };
   let written: Promise<boolean> | undefined;
   const server = createServer((_request, response) => {
     response.setHeader('content-length', length);
-    written = writeFile(response, file, 0, length);
+    written = pieces.read().then((first) => writeFile(response, first, pieces));
     written.catch(() => {});
   }).listen(0, '127.0.0.1');
   t.teardown(() => server.close());
@@ -176,19 +181,19 @@ t.test('stops reading when the client goes away, and cuts off when the file is t
   t.equal(await written, false);
   t.ok(state.reads < 50, `${state.reads} of 50 chunks were read`);
 
-  state.end = 3_000_000;
+  Object.assign(state, { reads: 0, end: 3_000_000 });
   const short = await open(url, '/', {});
   await t.rejects(async () => {
     for await (const _ of short);
   });
   await t.rejects(written!, { message: /too early/ });
 
-  Object.assign(state, { reads: 0, end: length });
+  Object.assign(state, { reads: 0, end: Infinity });
   let received = 0;
   for await (const chunk of await open(url, '/', {})) received += chunk.length;
   t.equal(received, length);
   t.equal(await written, true);
-  t.equal(state.reads, 50);
+  t.equal(state.reads, 51, 'and asked for the end once');
 });
 
 t.test('a range lies inside the file and is what was asked for', async (t) => {
@@ -208,6 +213,86 @@ t.test('a range lies inside the file and is what was asked for', async (t) => {
       return typeof range !== 'object' || (range.start >= 0 && range.start <= range.end && range.end < size);
     }),
   );
+});
+
+t.test('a damaged archive is never sent as if it were whole', async (t) => {
+  const gateway = await createTestGateway(t);
+  const { db, services } = gateway;
+  const folder = t.testdir();
+  const large = { kind: 'driver', name: 'large.iso', content: randomBytes(5_000_000) } as const;
+  const profile = await makeProfile(folder, [...richFiles, large]);
+  const written = join(folder, 'written.tar.gz');
+  const archive = profile.open();
+  const { chunks } = await writeArchive(archive, written);
+  await archive.close();
+  const bytes = await readFile(written);
+  const { path } = await addArchive(db, services.storeRoot, name, bytes, chunks);
+  const url = await gateway.app.listen({ port: 0, host: '127.0.0.1' });
+  const get = async (range?: string, method = 'GET') => {
+    const answer = await open(
+      url,
+      `/osImages/${name}`,
+      { ...gateway.headers, ...(range && { range }) },
+      method,
+    );
+    const parts: Buffer[] = [];
+    let cut = false;
+    try {
+      for await (const part of answer) parts.push(part);
+    } catch {
+      cut = true;
+    }
+    return { code: answer.statusCode, cut, body: Buffer.concat(parts), headers: answer.headers };
+  };
+  const heal = () => db.query('update archives set damage = null');
+  const damaged = async () => Number(/damaged_total (\d+)/.exec(await metrics())?.[1]);
+  const metrics = async () => (await gateway.app.inject({ url: '/metrics', headers: gateway.headers })).body;
+  const marked = async () => (await db.query('select from archives where damage is not null')).rowCount === 1;
+  t.same((await get()).body, bytes, 'whole as it is');
+
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  t.comment(`seed ${seed}`);
+  const random = (below: number, turn: number) =>
+    createHash('sha256').update(`${seed} ${turn}`).digest().readUInt32LE() % below;
+  const last = bytes.length - 1;
+  const places = [0, last, ...Array.from({ length: 12 }, (_, turn) => random(bytes.length, turn))];
+  for (const [turn, place] of places.entries()) {
+    const rotten = Buffer.from(bytes);
+    rotten[place]! ^= 1 + random(255, turn);
+    await write(path, rotten);
+    await heal();
+    const before = await damaged();
+    const answer = await get();
+    if (answer.code === 500) t.match(JSON.parse(answer.body.toString()).messages[0], /damaged: bytes 0 to/);
+    else {
+      t.ok(answer.cut, `cut off at byte ${place}`);
+      t.ok(answer.body.length <= place, 'before the damage');
+      t.ok(answer.body.equals(bytes.subarray(0, answer.body.length)), 'and what came is right');
+    }
+    await until(marked);
+    t.equal(await damaged(), before + 1, 'it is counted');
+
+    await heal();
+    const one = await get(`bytes=${place}-${place}`);
+    t.equal(one.code, 500, 'a range that meets it is refused in words');
+    t.match(JSON.parse(one.body.toString()).messages[0], /bytes \d+ to \d+ of its file have changed/);
+    t.notOk(one.headers['content-range']);
+    t.equal((await get('bytes=0-0')).code, 500, 'and from then on every other');
+    t.equal((await get(undefined, 'HEAD')).code, 500);
+
+    await heal();
+    const far = place < bytes.length / 2 ? bytes.length - 700 : 0;
+    const other = await get(`bytes=${far}-${far + 99}`);
+    t.same(other.body, bytes.subarray(far, far + 100), 'a range elsewhere is right');
+  }
+  await write(path, bytes);
+  await heal();
+  t.same((await get('bytes=1000000-3999999')).body, bytes.subarray(1_000_000, 4_000_000));
+  await write(path, Buffer.alloc(bytes.length));
+  await db.query('update archives set chunks = null');
+  t.equal((await get()).code, 200, 'one made before checksums were kept goes as before');
+  await db.query(`update archives set chunks = '\\x0102030405060708'`);
+  t.equal((await get()).code, 500, 'an index of another archive is no proof');
 });
 
 t.test('contents=true answers the metadata, as long as there is an archive', async (t) => {

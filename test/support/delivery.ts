@@ -34,6 +34,7 @@ export function fakeArchive(content: Buffer, size = content.length): FakeArchive
   return {
     size,
     bodySize: size,
+    chunks: undefined,
     read: async (offset, length) => content.subarray(offset, offset + length),
     async *stream(signal) {
       open += 1;

@@ -55,6 +55,7 @@ export async function addArchive(
   storeRoot: string,
   name: string,
   content: Buffer,
+  chunks?: Buffer,
 ): Promise<{ sha256: string; path: string }> {
   const [profileId, createdBy] = ['rhels9.4|rhels9.4-x86_64-install-web', 'USERID'];
   const jobId = await insertJob(db, { kind: 'export', title: 'export', createdBy, requestId: '', profileId });
@@ -72,6 +73,7 @@ export async function addArchive(
     size: content.length,
     sha256,
     createdBy,
+    ...(chunks && { chunks }),
   });
   return { sha256, path };
 }

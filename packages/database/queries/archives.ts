@@ -13,15 +13,25 @@ export interface ArchiveRow {
   created_at: Date;
   deleted_at: Date | null;
   deleted_reason: string | null;
+  /** What was found to be wrong with its file. */
+  damage: string | null;
 }
 
 const columns = `id, job_id::text, profile_id, physical_path, size, encode(sha256, 'hex') as sha256, created_at,
-  deleted_at, deleted_reason`;
+  deleted_at, deleted_reason, damage`;
 
 /** Gives an archive by its file name, also one whose file is deleted. */
 export async function findArchive(db: Queryable, name: string): Promise<ArchiveRow | undefined> {
   const { rows } = await db.query<ArchiveRow>(`select ${columns} from archives where id = $1`, [name]);
   return rows[0];
+}
+
+/** The checksums of an archive's chunks; null when none were kept. */
+export async function findChunks(db: Queryable, name: string): Promise<Buffer | null> {
+  const { rows } = await db.query<{ chunks: Buffer | null }>('select chunks from archives where id = $1', [
+    name,
+  ]);
+  return rows[0]?.chunks ?? null;
 }
 
 /** Gives up to `limit` archives that can be downloaded, after `after` in order of name. */

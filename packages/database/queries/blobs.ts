@@ -49,7 +49,7 @@ export async function insertBlob(tx: Queryable, blob: BlobRow): Promise<string> 
 /** Puts another file with the same content in the place of a blob's damaged one. Lock the row first. */
 export async function replaceBlobFile(tx: Queryable, blob: BlobRow): Promise<void> {
   await tx.query(
-    `update blobs set physical_name = $2, packed_size = $3, segments = $4, encoder = $5
+    `update blobs set physical_name = $2, packed_size = $3, segments = $4, encoder = $5, damage = null
      where sha256 = decode($1, 'hex')`,
     [blob.sha256, blob.physicalName, blob.packedSize, blob.segments, blob.encoder],
   );

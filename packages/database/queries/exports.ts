@@ -106,14 +106,16 @@ export interface NewArchive {
   physicalPath: string;
   size: number;
   sha256: string;
+  /** Checksums of its chunks; without them it can only be checked whole. */
+  chunks?: Buffer;
   createdBy: string;
 }
 
 /** Publishes an archive: from this row on it can be downloaded. */
 export async function insertArchive(tx: Queryable, archive: NewArchive): Promise<void> {
   await tx.query(
-    `insert into archives (id, job_id, profile_id, physical_path, size, sha256, created_by)
-     values ($1, $2, $3, $4, $5, decode($6, 'hex'), $7)`,
+    `insert into archives (id, job_id, profile_id, physical_path, size, sha256, created_by, chunks)
+     values ($1, $2, $3, $4, $5, decode($6, 'hex'), $7, $8)`,
     [
       archive.id,
       archive.jobId,
@@ -122,6 +124,7 @@ export async function insertArchive(tx: Queryable, archive: NewArchive): Promise
       archive.size,
       archive.sha256,
       archive.createdBy,
+      archive.chunks ?? null,
     ],
   );
 }

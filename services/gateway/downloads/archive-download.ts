@@ -2,20 +2,25 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
-import { readMetadata } from '@osimage/archive';
-import { type ArchiveRow, findArchive } from '@osimage/database';
+import { CheckedFile, readMetadata } from '@osimage/archive';
+import { type ArchiveRow, findArchive, findChunks, markArchive } from '@osimage/database';
 import { Problem, systemCode } from '@osimage/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayServices } from '../services.ts';
 import { allowsRange, etagOf, isUnchanged } from './conditions.ts';
-import { parseRange } from './range.ts';
+import { type ByteRange, parseRange } from './range.ts';
 import { writeFile } from './write-file.ts';
 
 /** Of an archive's file name. */
 export const archiveSuffix = '.tar.gz';
 export const checksumSuffix = '.sha256';
 
-type Services = Pick<GatewayServices, 'db' | 'storeRoot'>;
+export interface DownloadServices extends Pick<GatewayServices, 'db' | 'storeRoot'> {
+  /** Counts a download that met damage. */
+  readonly onDamage: () => void;
+}
+
+type Services = Omit<DownloadServices, 'onDamage'>;
 
 /** Gives the archive of a file name; throws Problem not_found, or archive_gone with when and why. */
 async function requireArchive(db: GatewayServices['db'], name: string): Promise<ArchiveRow> {
@@ -60,11 +65,11 @@ export async function sendChecksum(
 
 /**
  * The answer to GET and HEAD of an archive (contract, section 7.2): ranges and conditions of RFC 9110, digest
- * of RFC 9530, Content-Disposition of RFC 6266. Throws Problem not_found, archive_gone, archive_damaged or
- * range_not_satisfiable.
+ * of RFC 9530, Content-Disposition of RFC 6266. Each chunk is checked before a byte of it is sent; at a damaged one
+ * the connection is cut. Throws Problem not_found, archive_gone, archive_damaged or range_not_satisfiable.
  */
 export async function sendArchive(
-  services: Services,
+  services: DownloadServices,
   name: string,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -87,26 +92,53 @@ export async function sendArchive(
     reply.header('content-range', `bytes */${archive.size}`);
     throw new Problem('range_not_satisfiable', { size: archive.size });
   }
+  try {
+    return await sendPart(services, archive, range, request, reply);
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'archive_damaged')
+      await noteDamage(services, archive, error);
+    if (!reply.sent) throw error;
+    // The headers are out: all that is left is the log, and the connection, which is cut off.
+    request.log.error({ err: error, archive: name }, 'download failed');
+    return reply;
+  }
+}
 
+async function sendPart(
+  services: Services,
+  archive: ArchiveRow,
+  range: ByteRange | undefined,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  if (archive.damage !== null) throw new Problem('archive_damaged', { detail: archive.damage });
+  const { start, end } = range ?? { start: 0, end: archive.size - 1 };
   const file = await openArchive(services, archive);
   try {
-    const { start, end } = range ?? { start: 0, end: archive.size - 1 };
+    const whole = { size: archive.size, chunks: await findChunks(services.db, archive.id) };
+    const pieces = new CheckedFile(file, whole, start, end + 1);
+    // Before the headers: damage at the very beginning can still be answered in words.
+    const first = request.method === 'HEAD' ? undefined : await pieces.read();
     if (range) reply.code(206).header('content-range', `bytes ${start}-${end}/${archive.size}`);
     reply.header('content-length', String(end - start + 1));
-    if (request.method === 'HEAD') return reply.send();
+    if (request.method === 'HEAD') return await reply.send();
     // Before the first byte: who has it must be known.
     await request.recordAudit(reply.statusCode);
     reply.hijack();
     reply.raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
-    await writeFile(reply.raw, file, start, end - start + 1);
-  } catch (error) {
-    // The headers are out: all that is left is the log, and the connection, which is cut off.
-    if (!reply.sent) throw error;
-    request.log.error({ err: error, archive: name }, 'download failed');
+    await writeFile(reply.raw, first, pieces);
+    return reply;
   } finally {
     await file.close();
   }
-  return reply;
+}
+
+/** Writes it down, so that the next one hears of it at once; a scrub that finds the file whole takes it back. */
+async function noteDamage(services: DownloadServices, archive: ArchiveRow, problem: Problem): Promise<void> {
+  services.onDamage();
+  if (archive.damage !== null) return;
+  // It is logged whatever becomes of this.
+  await markArchive(services.db, archive.id, String(problem.params.detail)).catch(() => {});
 }
 
 async function openArchive({ db, storeRoot }: Services, archive: ArchiveRow): Promise<FileHandle> {

@@ -12,6 +12,7 @@ import { requirePrivilege } from '../auth/privileges.ts';
 import {
   archiveSuffix,
   checksumSuffix,
+  type DownloadServices,
   readContents,
   sendArchive,
   sendChecksum,
@@ -23,7 +24,9 @@ import { ExportQuery, ObjectParams } from '../schemas/exports.ts';
 import { IdempotencyKey } from '../schemas/headers.ts';
 import type { GatewayServices } from '../services.ts';
 
-export function registerExportRoutes(app: App, services: GatewayServices): void {
+/** `onDamage` is told of every download that meets a damaged archive. */
+export function registerExportRoutes(app: App, gateway: GatewayServices, onDamage: () => void): void {
+  const services = { ...gateway, onDamage };
   const options = {
     config: { stringMessages: true },
     onRequest: requirePrivilege('lxc-osdeploy-create-import-export-edit-os-files'),
@@ -97,7 +100,7 @@ function isFileName(id: string): boolean {
 
 /** Answers when `id` is a file name; otherwise undefined. */
 function sendFile(
-  services: GatewayServices,
+  services: DownloadServices,
   id: string,
   request: FastifyRequest,
   reply: FastifyReply,
