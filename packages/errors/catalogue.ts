@@ -243,7 +243,7 @@ export const catalogue = {
     'NOT_FOUND',
     'FQXHMSE9105M',
     'There is no account {name}.',
-    'List them with: npm run admin -- user list',
+    '`npm run admin -- user list` shows those there are.',
   ),
   last_supervisor: entry(
     409,
