@@ -10,15 +10,21 @@ export interface CollectOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What was freed, or would be. */
+export interface Freed {
+  count: number;
+  bytes: number;
+}
+
 /**
  * Removes blobs no image, file or unfinished job refers to: the row first, under a lock, and then only the file
- * that row named. Content that comes back meanwhile gets a file of its own. Gives what was freed, bytes.
+ * that row named. Content that comes back meanwhile gets a file of its own.
  */
 export async function collectGarbage(
   db: Database,
   store: BlobStore,
   options: CollectOptions,
-): Promise<{ blobs: number; bytes: number }> {
+): Promise<Freed> {
   return await collectUnused(db, store, await findUnusedBlobs(db, options.olderThanMs), options.signal);
 }
 
@@ -28,35 +34,40 @@ export async function collectUnused(
   store: BlobStore,
   digests: readonly string[],
   signal?: AbortSignal,
-): Promise<{ blobs: number; bytes: number }> {
-  const freed = { blobs: 0, bytes: 0 };
+): Promise<Freed> {
+  const freed = { count: 0, bytes: 0 };
   for (const sha256 of digests) {
     signal?.throwIfAborted();
     const deleted = await db.transaction((tx) => deleteUnusedBlob(tx, sha256));
     if (!deleted) continue;
     await discard(store, deleted);
-    freed.blobs++;
+    freed.count++;
     freed.bytes += deleted.packedSize;
   }
   return freed;
 }
 
-/** Removes blob files without a row, which a crash between writing and committing leaves. Gives how many. */
-export async function sweepOrphans(db: Database, store: BlobStore, options: CollectOptions): Promise<number> {
-  let removed = 0;
+/**
+ * Blob files without a row, which a crash between writing and committing leaves. Told apart from one that is being
+ * written by its age alone: `olderThanMs` must be more than any step between writing and committing takes.
+ */
+export async function findOrphans(
+  db: Database,
+  store: BlobStore,
+  options: CollectOptions,
+): Promise<{ physicalName: string; bytes: number }[]> {
+  const orphans: { physicalName: string; bytes: number }[] = [];
   for (const folder of await readdir(join(store.root, 'blobs'))) {
     options.signal?.throwIfAborted();
     const path = join(store.root, 'blobs', folder);
-    const old: string[] = [];
+    const old = new Map<string, number>();
     for (const name of await readdir(path)) {
       const found = await stat(join(path, name)).catch(() => undefined);
-      if (found && Date.now() - found.mtimeMs >= options.olderThanMs) old.push(name);
+      if (found && Date.now() - found.mtimeMs >= options.olderThanMs) old.set(name, found.size);
     }
-    const known = await findPhysicalNames(db, old);
-    for (const physicalName of old.filter((name) => !known.has(name))) {
-      await discard(store, { physicalName });
-      removed++;
-    }
+    const known = await findPhysicalNames(db, [...old.keys()]);
+    for (const [physicalName, bytes] of old)
+      if (!known.has(physicalName)) orphans.push({ physicalName, bytes });
   }
-  return removed;
+  return orphans;
 }

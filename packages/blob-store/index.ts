@@ -1,4 +1,6 @@
-export { type CollectOptions, collectGarbage, collectUnused, sweepOrphans } from './garbage.ts';
+export { type Cleaned, cleanStore, findGarbage } from './clean.ts';
+export { type CollectOptions, collectGarbage, collectUnused, type Freed, findOrphans } from './garbage.ts';
+export { bytesOf } from './job-files.ts';
 export { readContent } from './read.ts';
 export { ENCODER, packSegment, segmentBytes } from './segment.ts';
 export type { ContentStream, Source } from './source.ts';

@@ -484,6 +484,14 @@ export const catalogue = {
     'The archive is damaged: {detail}.',
     'Export the profile again.',
   ),
+  store_busy: entry(
+    409,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9901M',
+    'Another process is cleaning or checking the store already.',
+    'Try again when it has ended.',
+    true,
+  ),
   store_unwritable: entry(
     500,
     'INTERNAL',

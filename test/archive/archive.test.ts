@@ -30,7 +30,7 @@ t.test('every reader sees the same names, sizes and digests', async (t) => {
   const written = await writeArchive(archive, path);
   await archive.close();
   const bytes = await readFile(path);
-  t.strictSame(written, { size: bytes.length, sha256: sha256(bytes) });
+  t.match(written, { size: bytes.length, sha256: sha256(bytes) });
   t.equal(archive.size, bytes.length, 'the size was known before');
 
   const expected = Object.fromEntries(

@@ -8,12 +8,13 @@ import {
   type Blob,
   type BlobStore,
   blobPath,
+  cleanStore,
   collectGarbage,
+  findGarbage,
   loadBlobs,
   openStore,
-  sweepOrphans,
 } from '@osimage/blob-store';
-import { type Database, insertFile, type Queryable, takeId } from '@osimage/database';
+import { type Database, insertFile, type Queryable, takeId, tryLockCleaning } from '@osimage/database';
 import t, { type Test } from 'tap';
 import { createTestDatabase } from '../support/database.ts';
 
@@ -48,8 +49,8 @@ t.test('only what nothing refers to, and not too young', async (t) => {
   const used = await addContent(store, db, randomBytes(100), asFile('used'));
   const unused = await addContent(store, db, randomBytes(100), asFile('unused'));
   await removeFile(db, 'unused');
-  t.strictSame(await collectGarbage(db, store, { olderThanMs: 60_000 }), { blobs: 0, bytes: 0 });
-  t.strictSame(await collectGarbage(db, store, { olderThanMs: 0 }), { blobs: 1, bytes: unused.packedSize });
+  t.strictSame(await collectGarbage(db, store, { olderThanMs: 60_000 }), { count: 0, bytes: 0 });
+  t.strictSame(await collectGarbage(db, store, { olderThanMs: 0 }), { count: 1, bytes: unused.packedSize });
   t.ok(await stat(blobPath(store.root, used)));
   await t.rejects(stat(blobPath(store.root, unused)), { code: 'ENOENT' });
 });
@@ -59,12 +60,27 @@ t.test('a file without a row is swept once it is old', async (t) => {
   const used = await addContent(store, db, randomBytes(100), asFile('used'));
   const orphan = join(blobPath(store.root, used), '..', `${used.physicalName.slice(0, 2)}${'0'.repeat(30)}`);
   await writeFile(orphan, 'left by a crash');
-  t.equal(await sweepOrphans(db, store, { olderThanMs: 60_000 }), 0);
-  const longAgo = new Date(Date.now() - 120_000);
+  const olderThanMs = 0;
+  const none = { count: 0, bytes: 0 };
+  t.match(await cleanStore(db, store, { olderThanMs }), { orphans: none }, 'it may still be written');
+  const longAgo = new Date(Date.now() - 3_700_000);
   await utimes(orphan, longAgo, longAgo);
   await utimes(blobPath(store.root, used), longAgo, longAgo);
-  t.equal(await sweepOrphans(db, store, { olderThanMs: 60_000 }), 1);
+  const found = { orphans: { count: 1, bytes: 15 }, unused: none, leftovers: none };
+  t.strictSame(await findGarbage(db, store, { olderThanMs }), found);
+  t.strictSame(await findGarbage(db, store, { olderThanMs: 4_000_000 }), { ...found, orphans: none });
+  t.strictSame(await cleanStore(db, store, { olderThanMs }), found);
+  t.strictSame(await cleanStore(db, store, { olderThanMs }), { ...found, orphans: none });
   t.ok(await stat(blobPath(store.root, used)));
+});
+
+t.test('one cleans at a time', async (t) => {
+  const { db, store } = await prepare(t);
+  await db.transaction(async (tx) => {
+    t.ok(await tryLockCleaning(tx));
+    await t.rejects(cleanStore(db, store, { olderThanMs: 0 }), { code: 'store_busy' });
+  });
+  await cleanStore(db, store, { olderThanMs: 0 });
 });
 
 t.test('imports, deletions and collections at once lose nothing', async (t) => {

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore } from '@osimage/blob-store';
-import { cancelJobs, createAuditTrail, insertJob } from '@osimage/database';
+import { cancelJobs, createAuditTrail, insertArchive, insertJob, takeId } from '@osimage/database';
 import { loadSecretKey } from '@osimage/secrets';
 import { loadSettings } from '@osimage/settings';
 import { createLogger } from '@osimage/telemetry';
@@ -112,7 +112,19 @@ t.test('files of jobs that are gone', async (t) => {
   }
   await writeFile(join(store.root, 'staging', '1000000'), 'a moment old');
 
+  const published = await insertJob(db, { kind: 'export', title: 't', createdBy: 'x', requestId: '' });
+  await db.query(`update jobs set state = 'Complete', ended_at = now() where id = $1`, [published]);
+  await takeId(db, 'a.tar.gz', 'archive');
+  const archive = { id: 'a.tar.gz', profileId: 'p', size: 1, sha256: 'ab'.repeat(32), createdBy: 'x' };
+  const physicalPath = join('exports', published, '2', 'a.tar.gz');
+  await insertArchive(db, { ...archive, jobId: published, physicalPath });
+  for (const number of ['1', '2'])
+    await mkdir(join(store.root, 'exports', published, number), { recursive: true });
+  await writeFile(join(store.root, physicalPath), 'x');
+  await utimes(join(store.root, 'exports', published), longAgo, longAgo);
+
   await sweepFiles(context, 60_000, signal);
   t.strictSame((await readdir(join(store.root, 'staging'))).sort(), ['1000000', unfinished].sort());
-  t.strictSame(await readdir(join(store.root, 'exports')), [unfinished]);
+  t.strictSame((await readdir(join(store.root, 'exports'))).sort(), [unfinished, published].sort());
+  t.strictSame(await readdir(join(store.root, 'exports', published)), ['2'], 'only the published attempt');
 });

@@ -71,6 +71,19 @@ export async function findUnusedBlobs(db: Queryable, ageMs: number): Promise<str
   return rows.map((row) => row.sha256);
 }
 
+/** How many blobs findUnusedBlobs would give, and the bytes of their files. */
+export async function sumUnusedBlobs(
+  db: Queryable,
+  ageMs: number,
+): Promise<{ count: number; bytes: number }> {
+  const { rows } = await db.query<{ count: number; bytes: number }>(
+    `select count(*)::int as count, coalesce(sum(b.packed_size), 0)::bigint as bytes from blobs b
+     where b.created_at <= now() - $1 * interval '1 ms' and ${unreferenced}`,
+    [ageMs],
+  );
+  return rows[0]!;
+}
+
 /**
  * Deletes the blob if nothing refers to it; undefined when it is used, locked by somebody who is about to use
  * it, or gone.

@@ -3,11 +3,21 @@ import type { Queryable } from '../pool.ts';
 
 // One sweeper at a time, of all packagers.
 const sweepLock = 7_203_114_578;
+// Removing files takes long: a lock of its own, so that jobs without a queue entry do not wait for it.
+const cleanLock = 7_203_114_579;
 
 /** Takes the sweeper's lock until the transaction ends; false when another one sweeps. */
 export async function tryLockSweep(tx: Queryable): Promise<boolean> {
   const { rows } = await tx.query<{ locked: boolean }>('select pg_try_advisory_xact_lock($1) as locked', [
     sweepLock,
+  ]);
+  return rows[0]?.locked === true;
+}
+
+/** Takes the lock of whoever removes files until the transaction ends; false when another one does. */
+export async function tryLockCleaning(tx: Queryable): Promise<boolean> {
+  const { rows } = await tx.query<{ locked: boolean }>('select pg_try_advisory_xact_lock($1) as locked', [
+    cleanLock,
   ]);
   return rows[0]?.locked === true;
 }
@@ -45,12 +55,20 @@ export async function adoptJob(
   return rowCount === 1;
 }
 
-/** Of these job ids, those whose files are still wanted: unfinished, or behind an archive that is published. */
-export async function jobsWithFiles(db: Queryable, ids: readonly string[]): Promise<Set<string>> {
+/** Of these job ids, those of unfinished jobs. */
+export async function unfinishedJobs(db: Queryable, ids: readonly string[]): Promise<Set<string>> {
   const { rows } = await db.query<{ id: string }>(
-    `select id::text from jobs where id = any($1::bigint[]) and ended_at is null
-     union select job_id::text from archives where job_id = any($1::bigint[]) and deleted_at is null`,
+    'select id::text from jobs where id = any($1::bigint[]) and ended_at is null',
     [ids],
   );
   return new Set(rows.map((row) => row.id));
+}
+
+/** Where the files of archives lie that these jobs made, also of jobs that are deleted. */
+export async function publishedPaths(db: Queryable, jobIds: readonly string[]): Promise<string[]> {
+  const { rows } = await db.query<{ path: string }>(
+    'select physical_path as path from archives where job_id = any($1::bigint[]) and deleted_at is null',
+    [jobIds],
+  );
+  return rows.map((row) => row.path);
 }

@@ -3,17 +3,8 @@
  * nobody refers to are removed. Every packager may sweep; a lock lets one do it at a time.
  */
 import { randomUUID } from 'node:crypto';
-import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { collectGarbage, sweepOrphans } from '@osimage/blob-store';
-import {
-  adoptJob,
-  findStrandedJobs,
-  interruptImports,
-  jobsWithFiles,
-  purgeKeys,
-  tryLockSweep,
-} from '@osimage/database';
+import { cleanStore } from '@osimage/blob-store';
+import { adoptJob, findStrandedJobs, interruptImports, purgeKeys, tryLockSweep } from '@osimage/database';
 import { isDatabaseAway, Problem } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
 import { queueName, queueSchema } from './queue.ts';
@@ -76,30 +67,18 @@ export async function sweepRows(context: PackagerContext): Promise<void> {
   });
 }
 
-/** Removes staging files, export folders and blobs that nothing refers to and that are older than `ageMs`. */
+/** Removes uploads, export folders and blobs that nothing refers to and that are older than `ageMs`. */
 export async function sweepFiles(
-  context: PackagerContext,
+  { db, store, log }: PackagerContext,
   ageMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const { db, store, log } = context;
-  for (const folder of ['staging', 'exports']) {
-    const root = join(store.root, folder);
-    const old: string[] = [];
-    for (const name of await readdir(root)) {
-      signal.throwIfAborted();
-      const found = await stat(join(root, name)).catch(() => undefined);
-      // The file of a job, or of one of its attempts.
-      if (/^\d+(-\d+)?$/.test(name) && found && Date.now() - found.mtimeMs >= ageMs) old.push(name);
-    }
-    const jobOf = (name: string) => name.split('-', 1)[0] ?? '';
-    const wanted = await jobsWithFiles(db, old.map(jobOf));
-    for (const name of old.filter((name) => !wanted.has(jobOf(name)))) {
-      await rm(join(root, name), { recursive: true, force: true });
-      log.info({ folder, job: name }, 'removed files of a job that is gone');
-    }
+  try {
+    const cleaned = await cleanStore(db, store, { olderThanMs: ageMs, signal });
+    const { unused, orphans, leftovers } = cleaned;
+    if (unused.count + orphans.count + leftovers.count > 0) log.info(cleaned, 'cleaned the store');
+  } catch (error) {
+    // Another packager does it, or somebody with `store gc`.
+    if (!(error instanceof Problem && error.code === 'store_busy')) throw error;
   }
-  const collected = await collectGarbage(db, store, { olderThanMs: ageMs, signal });
-  const orphans = await sweepOrphans(db, store, { olderThanMs: ageMs, signal });
-  if (collected.blobs + orphans > 0) log.info({ ...collected, orphans }, 'collected garbage');
 }
