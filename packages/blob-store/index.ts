@@ -1,4 +1,5 @@
 export { type Cleaned, cleanStore, findGarbage } from './clean.ts';
+export { findDamage } from './damage.ts';
 export { type CollectOptions, collectGarbage, collectUnused, type Freed, findOrphans } from './garbage.ts';
 export { bytesOf } from './job-files.ts';
 export { readContent } from './read.ts';

@@ -30,21 +30,23 @@ export async function* readContent(
         if (bytesRead === 0) throw new Problem('blob_damaged', { name });
         done += bytesRead;
       }
-      yield await unpackSegment(packed, segment, name);
+      const raw = await inflateSegment(packed, segment);
+      if (!raw) throw new Problem('blob_damaged', { name });
+      yield raw;
     }
   } finally {
     await file.close();
   }
 }
 
-async function unpackSegment(packed: Buffer, segment: Segment, name: string): Promise<Buffer> {
+/** The content of a segment; undefined when the packed bytes are not those of this segment. */
+export async function inflateSegment(packed: Buffer, segment: Segment): Promise<Buffer | undefined> {
   try {
     // A segment ends with a sync flush and not with a final block.
     const options = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: Math.max(1, segment.rawLength) };
     const raw = (await inflate(packed, options)) as Buffer;
-    if (raw.length === segment.rawLength && crc32(raw) === segment.rawCrc) return raw;
-  } catch (cause) {
-    throw new Problem('blob_damaged', { name }, { cause });
+    return raw.length === segment.rawLength && crc32(raw) === segment.rawCrc ? raw : undefined;
+  } catch {
+    return undefined;
   }
-  throw new Problem('blob_damaged', { name });
 }

@@ -10,7 +10,7 @@ import {
   replaceBlobFile,
 } from '@osimage/database';
 import { isDatabaseAway, systemCode } from '@osimage/errors';
-import { isIntact } from './intact.ts';
+import { isIntact } from './damage.ts';
 import { decodeSegments, encodeSegments } from './segment-index.ts';
 import { type ContentStream, digest, type Source } from './source.ts';
 import type { Blob } from './types.ts';

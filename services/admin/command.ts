@@ -7,6 +7,11 @@ export const options = {
   role: { type: 'string' },
   'password-stdin': { type: 'boolean' },
   generate: { type: 'boolean' },
+  'dry-run': { type: 'boolean' },
+  'older-than': { type: 'string' },
+  rate: { type: 'string' },
+  deep: { type: 'boolean' },
+  restart: { type: 'boolean' },
 } as const;
 
 export type OptionName = keyof typeof options;
@@ -17,6 +22,11 @@ export interface Given {
   readonly role?: string | undefined;
   readonly 'password-stdin'?: boolean | undefined;
   readonly generate?: boolean | undefined;
+  readonly 'dry-run'?: boolean | undefined;
+  readonly 'older-than'?: string | undefined;
+  readonly rate?: string | undefined;
+  readonly deep?: boolean | undefined;
+  readonly restart?: boolean | undefined;
 }
 
 export interface Outcome {
@@ -24,6 +34,8 @@ export interface Outcome {
   readonly json: object;
   /** Printed without. */
   readonly text: string;
+  /** The command did its work and found something wrong: exit code 1. */
+  readonly alarming?: boolean;
 }
 
 export interface Command {

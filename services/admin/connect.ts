@@ -21,7 +21,7 @@ export async function withDatabase<Result>(
   try {
     const url = running ?? own?.url ?? '';
     await migrateOnceUp(url);
-    const db = openDatabase(url, { name: 'osimage-admin', max: 2 });
+    const db = openDatabase(url, { name: 'osimage-admin', max: 4 });
     try {
       return await work(db);
     } finally {

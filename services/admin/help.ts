@@ -13,6 +13,11 @@ Options
   --role ROLE        ${Object.keys(roles).join(', ')}
   --password-stdin   the password is the one line of standard input
   --generate         make a password and show it, once
+  --dry-run          only say what would be removed
+  --older-than TIME  leave alone what is younger: 90s, 30m, 12h, 7d (default: 1h)
+  --rate MB          megabytes a second that are read (default: 50; 0: as fast as it goes)
+  --deep             unpack everything and compare SHA-256, instead of the checksums of the stored bytes
+  --restart          from the beginning, not where the last scrub stopped
   --json             print one JSON object: the result on standard output, {"error": …} on standard error
   --help             print this
 
@@ -22,6 +27,6 @@ never taken from arguments, where others could read them.
 The database is the one of DATABASE_URL, or the embedded one of DATA_DIR: that of a running start, or started for the
 command. Set both as for the services.
 
-Exit codes: 0 done, 1 failed, 2 not called as it must be, or a setting is wrong.
+Exit codes: 0 done, 1 failed or damage was found, 2 not called as it must be, or a setting is wrong.
 `;
 }

@@ -1,4 +1,4 @@
-/** `npm run admin -- COMMAND`: accounts and keys from the command line. One file a command; this one composes. */
+/** `npm run admin -- COMMAND`: accounts, keys and the store from the command line. One file a command; this one composes. */
 import { parseArgs } from 'node:util';
 import { Problem } from '@osimage/errors';
 import { loadSettings, SettingsError } from '@osimage/settings';
@@ -6,6 +6,9 @@ import { type Command, type OptionName, options, UsageError } from './command.ts
 import { withDatabase } from './connect.ts';
 import { helpText } from './help.ts';
 import { rotateSecrets } from './rotate-secrets.ts';
+import { storeGc } from './store-gc.ts';
+import { storeScrub } from './store-scrub.ts';
+import { storeUsage } from './store-usage.ts';
 import { userAdd } from './user-add.ts';
 import { userDisable } from './user-disable.ts';
 import { userEnable } from './user-enable.ts';
@@ -13,7 +16,18 @@ import { userList } from './user-list.ts';
 import { userPassword } from './user-password.ts';
 import { userRole } from './user-role.ts';
 
-const commands = [userAdd, userList, userRole, userPassword, userDisable, userEnable, rotateSecrets];
+const commands = [
+  userAdd,
+  userList,
+  userRole,
+  userPassword,
+  userDisable,
+  userEnable,
+  rotateSecrets,
+  storeUsage,
+  storeGc,
+  storeScrub,
+];
 const argv = process.argv.slice(2);
 const asJson = argv.includes('--json');
 
@@ -39,7 +53,8 @@ async function main(): Promise<void> {
       throw new UsageError(`${command.words} has no option --${name}`);
   const settings = loadSettings(process.env);
   const work = await command.prepare({ args, ...values });
-  const { json, text } = await withDatabase(settings, (db) => work(db, settings));
+  const { json, text, alarming } = await withDatabase(settings, (db) => work(db, settings));
+  if (alarming) process.exitCode = 1;
   process.stdout.write(`${asJson ? JSON.stringify(json) : text}\n`);
 }
 
