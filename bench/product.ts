@@ -1,5 +1,5 @@
 /** The product as it runs, with a store in a folder of the bench. */
-import { mkdir, mkdtemp, readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -88,10 +88,4 @@ export async function exportOnce(product: Product, profileId: string): Promise<n
   const seconds = await secondsOf(product, jobID);
   await product.client.ok('DELETE', `/osImages/${filename}`, {});
   return seconds;
-}
-
-/** Resident memory of a process, bytes. */
-export async function residentBytes(pid: number): Promise<number> {
-  const [, kilobytes] = /VmRSS:\s+(\d+) kB/.exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kilobytes) * 1024;
 }

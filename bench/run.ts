@@ -12,6 +12,7 @@ import { measureDownload } from './measures/download.ts';
 import { measureExport } from './measures/export.ts';
 import { measureGrowth } from './measures/growth.ts';
 import { measureImport } from './measures/import.ts';
+import { measureLarge } from './measures/large.ts';
 import { measureSmall } from './measures/small.ts';
 
 const measures: Record<string, Measure> = {
@@ -21,6 +22,7 @@ const measures: Record<string, Measure> = {
   small: measureSmall,
   download: measureDownload,
   growth: measureGrowth,
+  large: measureLarge,
 };
 
 const { values, positionals } = parseArgs({

@@ -1,12 +1,13 @@
 /** How time and memory of an export grow with the size of a profile and with its number of files. */
-import { randomBytes } from 'node:crypto';
-import { open, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { importWindows } from '../../test/support/sample-profile.ts';
+import { writeContent } from '../content.ts';
 import { type Bench, inTurn, median, type Table } from '../measure.ts';
+import { withMemory } from '../memory.ts';
 import { diskFolder } from '../places.ts';
-import { exportOnce, type Product, residentBytes, startProduct } from '../product.ts';
+import { logPlot } from '../plot.ts';
+import { exportOnce, type Product, startProduct } from '../product.ts';
 import { storeFile, storeProfile } from '../stored-files.ts';
 import { smallProfile } from './small.ts';
 
@@ -21,7 +22,7 @@ export async function measureGrowth(bench: Bench): Promise<Table[]> {
   const bySize: Point[] = [];
   for (const size of megabytes) {
     const path = join(folder, `${size}.bin`);
-    await writeRepeating(path, size * megabyte);
+    await writeContent(path, size * megabyte);
     const file = await storeFile(product, `size-${size}.zip`, path);
     await rm(path);
     const base = `${imageId}|${imageId}-x86_64-install-Standard`;
@@ -30,6 +31,7 @@ export async function measureGrowth(bench: Bench): Promise<Table[]> {
   const byCount: Point[] = [];
   for (const count of fileCounts)
     byCount.push(await point(bench, product, count, await smallProfile(product, imageId, count)));
+  await plot(bySize, byCount);
   return [
     asTable('Export against the size of the profile', 'MB', bySize),
     asTable('Export against the number of files of 1 KB', 'files', byCount),
@@ -44,32 +46,10 @@ interface Point {
 }
 
 async function point(bench: Bench, product: Product, at: number, profileId: string): Promise<Point> {
-  const idle = await residentBytes(product.packagerPid);
-  let most = idle;
-  let watching = true;
-  const watch = (async () => {
-    while (watching) {
-      most = Math.max(most, await residentBytes(product.packagerPid));
-      await pause(20);
-    }
-  })();
-  const times = await inTurn({ ...bench, runs: 3 }, { [String(at)]: () => exportOnce(product, profileId) });
-  watching = false;
-  await watch;
-  return { at, seconds: median(times.get(String(at)) ?? []), memory: most - idle };
-}
-
-/** Content that repeats itself after 64 MiB of random bytes, so that 20 GB take little time to make. */
-async function writeRepeating(path: string, size: number): Promise<void> {
-  const block = randomBytes(Math.min(size, 64 * 1024 * 1024));
-  await writeFile(path, '');
-  const file = await open(path, 'w');
-  try {
-    for (let at = 0; at < size; at += block.length)
-      await file.write(block, 0, Math.min(block.length, size - at), at);
-  } finally {
-    await file.close();
-  }
+  const { result, above } = await withMemory(product.packagerPid, () =>
+    inTurn({ ...bench, runs: 3 }, { [String(at)]: () => exportOnce(product, profileId) }),
+  );
+  return { at, seconds: median(result.get(String(at)) ?? []), memory: above };
 }
 
 function asTable(title: string, unit: string, points: readonly Point[]): Table {
@@ -85,4 +65,16 @@ function asTable(title: string, unit: string, points: readonly Point[]): Table {
     ],
     data: points,
   };
+}
+
+/** The curves as a picture for the docs. */
+async function plot(bySize: readonly Point[], byCount: readonly Point[]): Promise<void> {
+  const series = (points: readonly Point[]) => points.map(({ at, seconds }) => ({ x: at, y: seconds }));
+  await writeFile(
+    join(import.meta.dirname, '../../docs/growth.svg'),
+    logPlot([
+      { title: 'Export: seconds against MB of content', points: series(bySize) },
+      { title: 'Export: seconds against files of 1 KB', points: series(byCount) },
+    ]),
+  );
 }
