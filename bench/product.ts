@@ -34,7 +34,7 @@ export async function startProduct(bench: Bench, folder: string): Promise<Produc
     DATABASE_URL: database.url,
     DATA_DIR: dataDir,
     ADMIN_PASSWORD: password,
-    LOG_LEVEL: 'warn',
+    LOG_LEVEL: 'silent',
     PACKAGER_LISTEN: '127.0.0.1:0',
     GATEWAY_PORT: '0',
   };
