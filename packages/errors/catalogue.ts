@@ -53,7 +53,7 @@ export const catalogue = {
     'NOT_FOUND',
     'FQXHMFC9002M',
     'There is no {what} {id}.',
-    'List what exists with GET /osImages and use one of its ids.',
+    'Use one of the ids that {list} shows.',
   ),
   route_not_found: entry(
     404,
@@ -87,7 +87,7 @@ export const catalogue = {
     429,
     'RESOURCE_EXHAUSTED',
     'FQXHMSE9007M',
-    'Too many requests; try again in {seconds} seconds.',
+    'Too many failed sign-ins; the next is possible in {seconds} s.',
     'Wait, then try again.',
   ),
   internal: entry(

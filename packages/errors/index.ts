@@ -1,4 +1,5 @@
 export { type CatalogueEntry, catalogue, type ErrorCode, type GrpcStatus } from './catalogue.ts';
+export { notFound } from './not-found.ts';
 export {
   isDatabaseAway,
   Problem,

@@ -86,6 +86,10 @@ function problemOf(error: unknown, request: FastifyRequest): Problem {
       return new Problem('invalid_request', {
         detail: 'The address holds a percent sign that encodes nothing.',
       });
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return new Problem('invalid_request', {
+        detail: 'The list of ids in the address is too long; send it in several requests.',
+      });
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new Problem('unsupported_media_type', {
         type: shorten(request.headers['content-type'] ?? '(none)'),

@@ -1,5 +1,5 @@
 /** Ids as callers write them, checked before the database sees them. */
-import { Problem } from '@osimage/errors';
+import { notFound } from '@osimage/errors';
 
 /** Ids of images, profiles, files and archives (contract, section 4). */
 const objectId = /^[A-Za-z0-9._|-]{1,200}$/;
@@ -15,5 +15,5 @@ const shown = 80;
 export function requireObjectId(id: string, what: string): string {
   if (isObjectId(id)) return id;
   const short = id.length > shown ? `${id.slice(0, shown)}…` : id;
-  throw new Problem('not_found', { what, id: JSON.stringify(short) });
+  throw notFound(what, JSON.stringify(short));
 }

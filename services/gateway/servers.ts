@@ -13,7 +13,7 @@ import {
   unfinishedJobsOf,
   updateServer,
 } from '@osimage/database';
-import { Problem } from '@osimage/errors';
+import { notFound, Problem } from '@osimage/errors';
 import { type KeyRing, seal } from '@osimage/secrets';
 import { shownTag } from './changes/preconditions.ts';
 import type { ServerChange } from './schemas/servers.ts';
@@ -129,7 +129,7 @@ export function deleteServerProfile(
 }
 
 export function unknownServer(id: string): Problem {
-  return new Problem('not_found', { what: 'remote file server', id: id.slice(0, 40) });
+  return notFound('remote file server', id.slice(0, 40));
 }
 
 /** All but the key pair. */

@@ -197,3 +197,30 @@ t.test('what is not HTTP, or too much of it, is answered as well', async (t) => 
     t.match(JSON.parse(body ?? ''), envelope);
   }
 });
+
+t.test('what is not there leads to the list of what is', async (t) => {
+  const { app, headers } = await createTestGateway(t);
+  const cases = {
+    '/tasks/999': 'GET /tasks',
+    '/osImages/remoteFileServers/999': 'GET /osImages/remoteFileServers',
+    '/osImages/no.tar.gz': 'GET /osImages',
+    '/osImages/no%7Cno': 'GET /osImages',
+  };
+  for (const [url, list] of Object.entries(cases)) {
+    // GET of an image answers with messages that are strings.
+    const method = url.includes('no') ? 'DELETE' : 'GET';
+    const answer = await app.inject({ method, url, headers });
+    t.equal(answer.statusCode, 404, url);
+    t.equal(answer.json().messages[0].recovery.text, `Use one of the ids that ${list} shows.`);
+  }
+  const page = await app.inject({ url: '/docs/no.js' });
+  t.equal(page.json().messages[0].text, 'There is nothing at GET /docs/no.js.');
+});
+
+t.test('a list of ids too long for an address is not repeated to the caller', async (t) => {
+  const { app, headers } = await createTestGateway(t);
+  const ids = Array.from({ length: 5_000 }, (_, index) => `id-${index}`).join(',');
+  const answer = await app.inject({ method: 'DELETE', url: `/osImages/${ids}`, headers });
+  t.equal(answer.statusCode, 400);
+  t.match(answer.json(), { messages: [{ text: /^The list of ids in the address is too long; .{1,60}$/ }] });
+});

@@ -1,5 +1,5 @@
 /** Deletes images, profiles, files and archives together, all or nothing (contract, section 6.3). */
-import { Problem } from '@osimage/errors';
+import { notFound, Problem } from '@osimage/errors';
 import type { Queryable } from '../pool.ts';
 import { markArchivesDeleted } from './archives.ts';
 
@@ -32,7 +32,7 @@ export async function deleteObjects(
     string[],
   ];
   const unknown = ids.find((id) => !kinds.has(id));
-  if (unknown !== undefined) throw notFound(unknown);
+  if (unknown !== undefined) throw unknownObject(unknown);
   await refuseImageWithOwnProfile(tx, images, profiles);
   await refuseMissingArchives(tx, archives);
   await check();
@@ -90,7 +90,7 @@ async function refuseMissingArchives(tx: Queryable, names: string[]): Promise<vo
   for (const name of names) {
     const archive = known.get(name);
     // The name of an export that is still being written is taken, but there is no archive yet.
-    if (!archive) throw notFound(name);
+    if (!archive) throw unknownObject(name);
     if (archive.deleted_at) {
       throw new Problem('archive_gone', {
         id: name,
@@ -138,6 +138,6 @@ function named(what: string, ids: readonly string[]): string {
   return `the ${what}s ${ids.slice(0, namedUsers).join(', ')}${more}`;
 }
 
-function notFound(id: string): Problem {
-  return new Problem('not_found', { what: 'image, profile, file or archive', id });
+function unknownObject(id: string): Problem {
+  return notFound('image, profile, file or archive', id);
 }

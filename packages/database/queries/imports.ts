@@ -1,5 +1,5 @@
 /** The life of an import before and at its end: waiting for its file, being fed, and what it becomes. */
-import { Problem } from '@osimage/errors';
+import { notFound, Problem } from '@osimage/errors';
 import type { Queryable } from '../pool.ts';
 import type { ImportParameters } from './attempts.ts';
 import type { JobState } from './jobs.ts';
@@ -19,7 +19,7 @@ export async function lockImport(tx: Queryable, id: string): Promise<WaitingImpo
      from jobs where id = $1 and kind = 'import' for update`,
     [/^[1-9]\d{0,17}$/.test(id) ? id : null],
   );
-  if (!rows[0]) throw new Problem('not_found', { what: 'import job', id: id.slice(0, 40) });
+  if (!rows[0]) throw notFound('import job', id.slice(0, 40));
   return rows[0];
 }
 

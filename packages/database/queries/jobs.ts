@@ -1,5 +1,5 @@
 /** Jobs as callers see them: create, read, list, cancel, delete. What a worker writes is in attempts.ts. */
-import { Problem, type ProblemReport } from '@osimage/errors';
+import { notFound, Problem, type ProblemReport } from '@osimage/errors';
 import type { Queryable } from '../pool.ts';
 
 export type JobKind = 'export' | 'import';
@@ -76,7 +76,7 @@ export async function findJobs(db: Queryable, ids: readonly string[]): Promise<J
   const byId = new Map(rows.map((row) => [row.id, withDates(row)]));
   return ids.map((id) => {
     const job = byId.get(id);
-    if (!job) throw new Problem('not_found', { what: 'job', id: id.slice(0, 40) });
+    if (!job) throw notFound('job', id.slice(0, 40));
     return job;
   });
 }

@@ -1,5 +1,5 @@
 /** Changes customized profiles (contract, section 6.2). */
-import { Problem, systemCode } from '@osimage/errors';
+import { notFound, Problem, systemCode } from '@osimage/errors';
 import { type FileKind, fileOptions } from '@osimage/os-media';
 import type { Queryable } from '../pool.ts';
 import { type ImageEntry, listImages } from './images.ts';
@@ -53,7 +53,7 @@ export async function changeCustomProfile(
 
 async function whyNoProfile(tx: Queryable, id: string): Promise<Problem> {
   const { rows } = await tx.query<{ kind: string }>('select kind from object_ids where id = $1', [id]);
-  if (!rows[0]) return new Problem('not_found', { what: 'profile', id });
+  if (!rows[0]) return notFound('profile', id);
   const detail =
     rows[0].kind === 'file'
       ? `${id} is a file: name its kind as imageType, and describe the change in the body of that kind.`

@@ -1,5 +1,5 @@
 /** Customized profiles (contract, section 6.1). */
-import { Problem, systemCode } from '@osimage/errors';
+import { notFound, Problem, systemCode } from '@osimage/errors';
 import {
   customProfileId,
   type FileKind,
@@ -82,7 +82,7 @@ async function lockBase(tx: Queryable, baseId: string, fileIds: readonly string[
     throw new Problem('invalid_request', { detail });
   }
   const { rowCount } = await tx.query('select from images where id = $1', [baseId]);
-  if (rowCount === 0) throw new Problem('not_found', { what: 'profile', id: baseId });
+  if (rowCount === 0) throw notFound('profile', baseId);
   throw new Problem('invalid_request', {
     detail: `${baseId} is a base image; a profile is made from one of its predefined profiles.`,
   });
@@ -102,7 +102,7 @@ export async function refuseUnfitFiles(
     const found = new Map((await findFiles(tx, ids)).map((file) => [file.id, file]));
     for (const id of ids) {
       const file = found.get(id);
-      if (!file) throw new Problem('not_found', { what: 'file', id });
+      if (!file) throw notFound('file', id);
       if (file.kind !== kind) {
         throw new Problem('invalid_request', {
           detail: `The ${file.kind} file ${id} does not belong in ${option}.`,

@@ -11,7 +11,7 @@ import {
   type Queryable,
   updateFile,
 } from '@osimage/database';
-import { Problem } from '@osimage/errors';
+import { notFound, Problem } from '@osimage/errors';
 import { checkContent, type FileKind, familyOf } from '@osimage/os-media';
 import type { FastifyRequest } from 'fastify';
 import { requireObjectId } from '../object-id.ts';
@@ -106,14 +106,14 @@ function readOrder(id: string, imageType: string, body: ChangeBody): Order {
 }
 
 function requireKind(file: FileRow | undefined, { id, kind }: Order): FileRow {
-  if (!file) throw new Problem('not_found', { what: `${kind} file`, id });
+  if (!file) throw notFound(`${kind} file`, id);
   if (file.kind === kind) return file;
   throw new Problem('invalid_request', { detail: `${id} is a ${file.kind} file, not a ${kind} file.` });
 }
 
 async function refuseUnfitUnattend(tx: Queryable, config: FileRow, id: string): Promise<void> {
   const [file] = await findFiles(tx, [id]);
-  if (!file) throw new Problem('not_found', { what: 'unattend file', id });
+  if (!file) throw notFound('unattend file', id);
   if (file.kind !== 'unattend') {
     throw new Problem('invalid_request', {
       detail: `${id} is a ${file.kind} file; a configuration file goes with an unattend file.`,

@@ -4,7 +4,7 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import { CheckedFile, readMetadata } from '@osimage/archive';
 import { type ArchiveRow, findArchive, findChunks, markArchive } from '@osimage/database';
-import { Problem, systemCode } from '@osimage/errors';
+import { notFound, Problem, systemCode } from '@osimage/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayServices } from '../services.ts';
 import { allowsRange, etagOf, isUnchanged } from './conditions.ts';
@@ -25,7 +25,7 @@ type Services = Omit<DownloadServices, 'onDamage'>;
 /** Gives the archive of a file name; throws Problem not_found, or archive_gone with when and why. */
 async function requireArchive(db: GatewayServices['db'], name: string): Promise<ArchiveRow> {
   const archive = await findArchive(db, name);
-  if (!archive) throw new Problem('not_found', { what: 'archive', id: name });
+  if (!archive) throw notFound('archive', name);
   if (archive.deleted_at) {
     const when = archive.deleted_at.toISOString();
     throw new Problem('archive_gone', { id: name, why: archive.deleted_reason ?? 'deleted', when });

@@ -48,7 +48,7 @@ export function registerDocsRoutes(app: App): void {
     const { file } = request.params;
     const known = Object.hasOwn(files, file) ? files[file] : undefined;
     if (!known)
-      throw new Problem('not_found', { what: 'file of this page', id: JSON.stringify(file.slice(0, 80)) });
+      throw new Problem('route_not_found', { method: request.method, path: `/docs/${file.slice(0, 80)}` });
     return send(reply, known[0], file, known[1]);
   });
 }

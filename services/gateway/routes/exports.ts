@@ -4,7 +4,7 @@
  * contain none, so one never hides the other).
  */
 import { kindOfId } from '@osimage/database';
-import { Problem } from '@osimage/errors';
+import { notFound, Problem } from '@osimage/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { App } from '../app-types.ts';
 import { refuseForgery } from '../auth/forgery.ts';
@@ -75,7 +75,7 @@ export function registerExportRoutes(app: App, gateway: GatewayServices, onDamag
     if (download) return download;
     const kind = await kindOfId(services.db, requireObjectId(id, 'profile'));
     if (kind === 'image') throw new Problem('base_image_not_exportable', { id });
-    if (kind !== 'profile') throw new Problem('not_found', { what: 'profile', id });
+    if (kind !== 'profile') throw notFound('profile', id);
     return reply.type('application/json; charset=utf-8').send();
   });
 }

@@ -1,6 +1,6 @@
 /** The rpcs of the packaging service: unpack the request, call the job code, pack the answer. */
 import { findJobs, listJobs } from '@osimage/database';
-import { Problem } from '@osimage/errors';
+import { notFound, Problem } from '@osimage/errors';
 import type { PackagingServiceHandlers } from '@osimage/packaging-api';
 import type { PackagerContext } from '../context.ts';
 import { retry } from '../jobs/retry.ts';
@@ -76,7 +76,7 @@ export function createHandlers(context: PackagerContext): PackagingServiceHandle
 }
 
 function jobId(id: string): string {
-  if (!/^[1-9]\d{0,17}$/.test(id)) throw new Problem('not_found', { what: 'job', id: id.slice(0, 40) });
+  if (!/^[1-9]\d{0,17}$/.test(id)) throw notFound('job', id.slice(0, 40));
   return id;
 }
 

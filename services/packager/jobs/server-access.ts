@@ -1,6 +1,6 @@
 /** What a job needs to reach the remote file server it names: its profile, its pins and where we may connect to. */
 import { findServer, pinHostKey } from '@osimage/database';
-import { Problem } from '@osimage/errors';
+import { notFound, Problem } from '@osimage/errors';
 import { open } from '@osimage/secrets';
 import type { PackagerContext } from '../context.ts';
 import type { ServerAccess } from '../server-profile.ts';
@@ -13,7 +13,7 @@ export async function accessServer(context: PackagerContext, attempt: Attempt): 
   const { db, secrets, settings, addresses } = context;
   const id = attempt.job.server_id ?? '';
   const server = await findServer(db, id);
-  if (!server) throw new Problem('not_found', { what: 'remote file server', id });
+  if (!server) throw notFound('remote file server', id);
   const opened = (sealed: string | null, what: string) =>
     sealed === null ? '' : open(secrets, sealed, `server/${server.id}/${what}`);
   return {

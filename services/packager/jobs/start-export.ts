@@ -15,7 +15,7 @@ import {
   takeFreeId,
   takeKey,
 } from '@osimage/database';
-import { Problem } from '@osimage/errors';
+import { notFound, Problem } from '@osimage/errors';
 import { customizationOptions } from '@osimage/os-media';
 import { normaliseTargetPath } from '@osimage/outbound';
 import type { PackagerContext } from '../context.ts';
@@ -81,7 +81,7 @@ export async function createExport(
   const found = await readProfile(tx, order.profileId);
   if (!found) throw await whyNotExportable(tx, order.profileId);
   if (order.serverId && !(await findServer(tx, order.serverId))) {
-    throw new Problem('not_found', { what: 'remote file server', id: order.serverId.slice(0, 40) });
+    throw notFound('remote file server', order.serverId.slice(0, 40));
   }
   const named = path !== '' && !path.endsWith('/') ? path.slice(path.lastIndexOf('/') + 1) : undefined;
   const now = new Date();
@@ -107,7 +107,7 @@ export async function createExport(
 
 async function whyNotExportable(tx: Queryable, id: string): Promise<Problem> {
   if (await isImage(tx, id)) return new Problem('base_image_not_exportable', { id });
-  return new Problem('not_found', { what: 'profile', id: id.slice(0, 200) });
+  return notFound('profile', id.slice(0, 200));
 }
 
 function toSnapshot(profile: ProfileSource, files: readonly ProfileFile[]): ProfileSnapshot {

@@ -13,7 +13,7 @@ import {
   type RemotePath,
   renewImport as renewLease,
 } from '@osimage/database';
-import { Problem, systemCode } from '@osimage/errors';
+import { notFound, Problem, systemCode } from '@osimage/errors';
 import { checkFileName, familyOf } from '@osimage/os-media';
 import { normaliseTargetPath } from '@osimage/outbound';
 import type { PackagerContext } from '../context.ts';
@@ -35,7 +35,7 @@ export interface ImportOrder {
 
 /**
  * Creates an import that waits for its file. Throws Problem no_space when the announced file cannot fit, or
- * option_not_supported (content of a type that only comes as a file).
+ * invalid_request (content of a type that only comes as a file).
  */
 export async function createImport(
   context: PackagerContext,
@@ -44,7 +44,7 @@ export async function createImport(
   await checkSpace(context.store.root, order.fileSize);
   if (order.byContent && order.imageType !== 'UNATTEND' && order.imageType !== 'CONFIG') {
     const detail = 'Only files of the types UNATTEND and CONFIG can be imported by content.';
-    throw new Problem('option_not_supported', { detail });
+    throw new Problem('invalid_request', { detail });
   }
   const jobId = await insertJob(context.db, {
     kind: 'import',
@@ -108,8 +108,7 @@ export async function startImport(
       });
     }
     if (remote === undefined) checkReceived(received, parameters.size, job.import.fileSize);
-    else if (!(await findServer(tx, serverId)))
-      throw new Problem('not_found', { what: 'remote file server', id: serverId.slice(0, 40) });
+    else if (!(await findServer(tx, serverId))) throw notFound('remote file server', serverId.slice(0, 40));
     const queueId = randomUUID();
     await feedImport(
       tx,
