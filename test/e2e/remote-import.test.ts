@@ -204,6 +204,48 @@ t.test('a connection that breaks is tried again', async (t) => {
   t.match(done, { status: 'Complete', sha256, attempts: [{ error: { code: 'connection_lost' } }, {}] });
 });
 
+t.test('a failed import runs again with retry, once the file is there', async (t) => {
+  const services = await startServices(t);
+  const { client } = services;
+  const sftp = await sftpBehindProxy(t);
+  if (sftp === undefined) return;
+  const serverId = await addServer(services, sftp.reach);
+  const path = `${sftp.folder}/late.sh`;
+  const failed = await client.importRemote({ serverId, path }, order, script.length);
+  t.match(await client.ended(failed), { status: 'StoppedWithError', error: { code: 'remote_file_missing' } });
+  await writeFile(path, script);
+
+  const answer = await client.ok<{ retried: { jobUID: string; retriedAs: string }[] }>('PUT', '/tasks', {
+    action: 'retry',
+    list: [failed],
+  });
+  t.match(answer.retried, [{ jobUID: failed, retriedAs: String }]);
+  const again = answer.retried[0]!.retriedAs;
+  t.not(again, failed);
+  t.match(await client.task(failed), { status: 'StoppedWithError', retriedAs: again }, 'the old one stays');
+  const done = await client.ended(again);
+  t.match(done, { status: 'Complete', sha256, size: script.length, serverId, attempts: { length: 1 } });
+  t.equal(
+    (done as { jobTitle?: string }).jobTitle,
+    'Import SCRIPT file remote.sh',
+    'under the name asked for',
+  );
+  t.strictSame(await staged(services), [], 'nothing is left');
+  t.equal(
+    (await client.fetch('PUT', '/tasks', { action: 'retry', list: [again] })).status,
+    409,
+    'it is complete',
+  );
+
+  // A server that was deleted meanwhile is named.
+  const lost = await client.importRemote({ serverId, path: `${sftp.folder}/none.sh` }, order);
+  await client.ended(lost);
+  await client.ok('DELETE', `/osImages/remoteFileServers/${serverId}`, {});
+  const refused = await client.fetch('PUT', '/tasks', { action: 'retry', list: [lost] });
+  t.equal(refused.status, 409);
+  t.match(await refused.json(), { messages: [{ text: new RegExp(`no remote file server ${serverId}`) }] });
+});
+
 t.test('a name that leads to a forbidden address is not connected to', async (t) => {
   // As when the gateway is reached from outside: loopback is closed.
   const services = await startServices(t, { packagerEnv: { GATEWAY_HOST: '192.0.2.1' } });
