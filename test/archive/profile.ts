@@ -146,6 +146,13 @@ export const richFiles: readonly TestFile[] = [
   { kind: 'predefined-unattend', name: 'kickstart.cfg', content: 'install\n' },
 ];
 
+/** Many segments of every sort, beside what is awkward. */
+export const manyFiles: readonly TestFile[] = [
+  ...richFiles,
+  { kind: 'software', name: 'long.tar', content: prose(9_000_000, 9) },
+  { kind: 'software', name: 'dense.tar', content: noise(9_000_000, 9) },
+];
+
 /** The whole archive in memory. */
 export async function collect(archive: Archive): Promise<Buffer> {
   const chunks: Buffer[] = [];

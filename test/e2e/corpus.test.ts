@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import t from 'tap';
 import { buildCorpus } from '../../bench/corpus.ts';
-import { digestFile, readers } from '../support/readers.ts';
+import { digestFile, readers } from '../support/readers/index.ts';
 import { makeSampleProfile } from '../support/sample-profile.ts';
 import { startServices } from '../support/services.ts';
 import { needTool } from '../support/tools.ts';
@@ -18,7 +18,7 @@ t.test('the real input becomes an archive every reader agrees on', async (t) => 
     'dpkg-deb',
     'xorriso',
     'genisoimage',
-    ...readers.map((reader) => reader.tool),
+    ...readers.flatMap(({ tools }) => tools),
   ]) {
     if (!needTool(t, tool)) return;
   }

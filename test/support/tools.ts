@@ -1,13 +1,14 @@
 /** Programs of other people that a test wants: found on this machine, or the test is skipped. */
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, isAbsolute, join } from 'node:path';
 import type { Test } from 'tap';
 
 // sshd is in sbin, which a user's PATH may lack.
 const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/local/sbin'];
 
-/** The absolute path of a program, or undefined. */
+/** The absolute path of a program, or undefined. A library is asked for with its absolute path. */
 export function findTool(name: string): string | undefined {
+  if (isAbsolute(name)) return existsSync(name) ? name : undefined;
   return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 
