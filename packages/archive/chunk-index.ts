@@ -19,8 +19,8 @@ export interface Chunk {
 const chunkMost = 1024 * 1024 + 64 * 1024;
 const entryBytes = 8;
 
-/** The index as it is kept: 8 bytes a chunk. Takes the pieces of a body and the bytes of its tail. */
-export function encodeChunks(pieces: readonly Piece[], tail: Buffer): Buffer {
+/** The index of a planned archive. Takes the pieces of its body and the bytes of its tail. */
+export function planChunks(pieces: readonly Piece[], tail: Buffer): Buffer {
   const chunks: { length: number; crc: number }[] = [];
   for (const piece of pieces) {
     let last = chunks.at(-1);
@@ -35,6 +35,11 @@ export function encodeChunks(pieces: readonly Piece[], tail: Buffer): Buffer {
     last.length += piece.length;
   }
   chunks.push({ length: tail.length, crc: crc32(tail) });
+  return encodeChunks(chunks);
+}
+
+/** The index as it is kept: 8 bytes a chunk. Takes all chunks of the file, in order. */
+export function encodeChunks(chunks: readonly { length: number; crc: number }[]): Buffer {
   const index = Buffer.allocUnsafe(chunks.length * entryBytes);
   for (const [number, { length, crc }] of chunks.entries()) {
     index.writeUInt32LE(length, number * entryBytes);

@@ -1,5 +1,6 @@
 /** A profile as one seekable .tar.gz: plan it, read a range of it, write it, check one. */
 export { CheckedFile } from './checked-file.ts';
+export { encodeChunks } from './chunk-index.ts';
 export { type FileKind, isFileKind, memberPath } from './layout.ts';
 export {
   type ArchiveFile,

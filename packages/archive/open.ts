@@ -1,6 +1,6 @@
 /** A planned archive as something that can be read: from the beginning to the end, or any range of it. */
 import { BlobFiles } from './blob-files.ts';
-import { encodeChunks } from './chunk-index.ts';
+import { planChunks } from './chunk-index.ts';
 import { type Piece, type Plan, pieceAt, planArchive } from './plan.ts';
 import { SegmentCache } from './segment-cache.ts';
 import { type StreamDigests, streamPlan } from './stream.ts';
@@ -42,7 +42,7 @@ class PlannedArchive implements Archive {
   }
 
   get chunks(): Buffer | undefined {
-    return this.#digests && encodeChunks(this.#plan.pieces, this.#plan.tail.bytes(this.#digests.body));
+    return this.#digests && planChunks(this.#plan.pieces, this.#plan.tail.bytes(this.#digests.body));
   }
 
   async read(offset: number, length: number, signal?: AbortSignal): Promise<Buffer> {

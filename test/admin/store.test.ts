@@ -212,6 +212,9 @@ t.test('a scrub names what is damaged until it is whole again', async (t) => {
     damaged: { contents: 3, archives: 1 },
   });
 
+  const known = async () =>
+    (await db.query<{ chunks: Buffer | null }>('select chunks from archives')).rows[0]?.chunks;
+  t.equal(await known(), null);
   await writeFile(blobPath(store.root, lost), lostBytes);
   for (const file of [blobPath(store.root, rotten), blobPath(store.root, nobodys), path]) await spoil(file);
   t.match(
@@ -219,6 +222,13 @@ t.test('a scrub names what is damaged until it is whole again', async (t) => {
     { code: 0, damaged: { content: [], archives: [] } },
     'what is whole again is not named',
   );
+  t.ok(await known(), 'checksums that were not kept are written down');
+  await spoil(path);
+  t.match(await result(), {
+    damaged: { archives: [{ damage: /bytes \d+ to \d+ of its file have changed/ }] },
+  });
+  await spoil(path);
+  t.equal((await result()).code, 0);
 
   // Nothing the disk did: what was written was wrong already, with the right checksum.
   await db.query(

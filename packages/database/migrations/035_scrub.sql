@@ -1,7 +1,7 @@
 -- What is known of rot, and how far looking for it has come.
 
 -- Of an archive: 8 bytes for each of its chunks, two unsigned 32-bit little-endian numbers: length and CRC-32.
--- Null for archives made before this was kept; they are checked whole, by their SHA-256.
+-- Null for archives made before this was kept; a scrub checks those by their SHA-256 and then writes it down.
 alter table archives add column chunks bytea;
 alter table archives alter column chunks set storage external;
 -- What was found to be wrong with the file; null when nothing was.

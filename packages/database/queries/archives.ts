@@ -34,6 +34,11 @@ export async function findChunks(db: Queryable, name: string): Promise<Buffer | 
   return rows[0]?.chunks ?? null;
 }
 
+/** Keeps checksums of the chunks of an archive that had none. */
+export async function saveChunks(db: Queryable, name: string, chunks: Buffer): Promise<void> {
+  await db.query('update archives set chunks = $2 where id = $1 and chunks is null', [name, chunks]);
+}
+
 /** Gives up to `limit` archives that can be downloaded, after `after` in order of name. */
 export async function listArchives(db: Queryable, after: string, limit: number): Promise<ArchiveRow[]> {
   const { rows } = await db.query<ArchiveRow>(

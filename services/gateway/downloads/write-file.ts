@@ -1,6 +1,6 @@
 /**
- * Moves pieces of a file to a client: while one is being written, the next is read and checked. Measured on
- * loopback: see docs/store.md.
+ * Moves pieces of a file to a client: while one is being written, the next is read and checked. What that costs is
+ * in docs/store.md.
  */
 import type { ServerResponse } from 'node:http';
 
