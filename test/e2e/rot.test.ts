@@ -96,6 +96,28 @@ t.test('rot in stored files and in archives', async (t) => {
     t.match(await scrub('--deep'), { code: 0, damaged: { content: [] } });
   });
 
+  await t.test('importing the image again repairs what the service made of it, and the medium', async (t) => {
+    const image = samples.find(({ imageType }) => imageType === 'OS')!;
+    const flipRow = async (query: string) => {
+      const { rows } = await db.query<{ physical: string }>(query);
+      const { physical } = rows[0]!;
+      await flip(join(store, 'blobs', physical.slice(0, 2), physical));
+    };
+    await flipRow(
+      `select b.physical_name as physical from blobs b join predefined_files p on p.sha256 = b.sha256`,
+    );
+    t.equal((await scrub()).code, 1);
+    t.match(await client.import(image), { status: 'StoppedWithError', error: { code: 'conflict' } });
+    t.equal((await scrub()).code, 0, 'although it is here already');
+    await flipRow(`select b.physical_name as physical from blobs b join images i on i.sha256 = b.sha256`);
+    t.match(await scrub(), {
+      code: 1,
+      damaged: { content: [{ files: [{ kind: 'image', name: image.name }] }] },
+    });
+    await client.imported({ ...image, osrelease: 'sample2' });
+    t.equal((await scrub()).code, 0);
+  });
+
   await t.test('a damaged archive', async (t) => {
     const { physical_path: path } = (
       await db.query<{ physical_path: string }>('select physical_path from archives where id = $1', [
