@@ -470,6 +470,13 @@ export const catalogue = {
     'Not enough space: {needed} bytes are needed, {available} are available on {where}.',
     'Free some space or choose another place, then try again.',
   ),
+  database_full: entry(
+    507,
+    'RESOURCE_EXHAUSTED',
+    'FQXHMFC9801M',
+    'The disk of the database is full, so nothing was changed.',
+    'Free some space there, or ask the administrator to, then try again.',
+  ),
   blob_damaged: entry(
     500,
     'DATA_LOSS',

@@ -69,6 +69,9 @@ const databaseAway = new Set([
   '53300',
 ]);
 
+/** SQLSTATE of a database that has no space left on its disk. */
+const diskFull = '53100';
+
 /** Whether an error from `pg` means that the database is away for the moment, not that a query is wrong. */
 export function isDatabaseAway(error: unknown): boolean {
   const code = systemCode(error);
@@ -89,6 +92,7 @@ export function toProblem(error: unknown, reference = ''): Problem {
   if (error instanceof Problem) return error;
   if (isDatabaseAway(error) && isFromDatabase(error))
     return new Problem('unavailable', { what: 'its database' }, { cause: error });
+  if (systemCode(error) === diskFull) return new Problem('database_full', {}, { cause: error });
   return new Problem('internal', { reference }, { cause: error });
 }
 

@@ -58,6 +58,19 @@ t.test('an archive goes to OpenSSH, and every refusal says what to do', async (t
     t.equal(shown.hostKeys.length, 1, 'its host key is pinned now');
   });
 
+  await t.test('into a folder that exists, named without a slash, under our own name', async (t) => {
+    const path = join(sftp.folder, 'out');
+    const { jobID, filename } = await client.export(
+      profileId,
+      `?serverId=${serverId}&path=${encodeURIComponent(path)}`,
+    );
+    t.equal(filename, 'out', 'the answer cannot know that it is a folder');
+    const task = await client.ended(jobID);
+    t.match(task, { status: 'Complete', filename: /^\d{14}_.*\.tar\.gz$/ }, 'the job does');
+    t.equal(task.finalPath, `${path}/${task.filename}`);
+    await run('sha256sum', ['-c', `${task.filename}.sha256`], { cwd: path });
+  });
+
   await t.test('with a key pair of ours in authorized_keys', async (t) => {
     if (sftp.authorizedKeys === undefined) {
       t.pass('sshd needs root', { skip: 'sshd with accounts of its own needs root' });

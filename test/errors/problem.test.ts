@@ -36,6 +36,8 @@ t.test('what is thrown elsewhere', async (t) => {
     toProblem(Object.assign(new Error('terminating connection'), { code: '57P01' })).code,
     'unavailable',
   );
+  const full = new Error('could not extend file "base/16384/16663": No space left on device');
+  t.equal(toProblem(Object.assign(full, { code: '53100' })).code, 'database_full');
   const unknown = toProblem(new Error('a secret of the inside'), 'reference 7');
   t.equal(unknown.code, 'internal');
   t.notMatch(unknown.message, 'secret', 'callers learn less than the log');

@@ -151,3 +151,31 @@ t.test('up, kept up, and down', async (t) => {
     );
   });
 });
+
+t.test('SIGTERM to npm ends what `npm start` started', async (t) => {
+  const npm = process.env.npm_execpath ?? '';
+  if (!npm.endsWith('.js')) {
+    t.pass('not run by npm', { skip: 'the tests were not started with npm' });
+    return;
+  }
+  const dataDir = await dataFolder(t);
+  const { PATH, HOME, TMPDIR } = process.env;
+  const program = runProgram(t, npm, {
+    args: ['start', '--prefix', join(import.meta.dirname, '../..')],
+    env: {
+      ...{ PATH, HOME, TMPDIR, DATA_DIR: dataDir, ADMIN_PASSWORD: password, LOG_LEVEL: 'error' },
+      ...{ GATEWAY_PORT: '0', PACKAGER_LISTEN: '127.0.0.1:0' },
+    },
+  });
+  await readyUrl(program);
+  const started = childOf(program.pid, 'scripts/run.mjs') ?? 0;
+  const postmaster = Number.parseInt(
+    await readFile(join(dataDir, 'postgres/cluster/postmaster.pid'), 'utf8'),
+    10,
+  );
+  t.ok([started, postmaster].every(isAlive));
+  program.child.kill('SIGTERM');
+  await program.ended();
+  await until(() => ![started, postmaster].some(isAlive));
+  t.match(await readFile(join(dataDir, 'postgres/postgres.log'), 'utf8'), /database system is shut down\n$/);
+});

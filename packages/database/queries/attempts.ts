@@ -27,6 +27,7 @@ export interface ClaimedJob {
   kind: JobKind;
   attempt: number;
   created_by: string;
+  created_at: Date;
   request_id: string;
   profile_id: string | null;
   server_id: string | null;
@@ -54,7 +55,7 @@ export async function claimJob(
     `update jobs set state = 'Running', attempt = attempt + 1, worker = $3,
        started_at = coalesce(started_at, now()), step = 'starting'
      where id = $1 and queue_id = $2 and ended_at is null
-     returning id::text, kind, attempt, created_by, request_id, profile_id, server_id, target_path, filename, import`,
+     returning id::text, kind, attempt, created_by, created_at, request_id, profile_id, server_id, target_path, filename, import`,
     [id, queueId, worker],
   );
   const job = rows[0];

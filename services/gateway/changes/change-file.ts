@@ -108,7 +108,9 @@ function readOrder(id: string, imageType: string, body: ChangeBody): Order {
 function requireKind(file: FileRow | undefined, { id, kind }: Order): FileRow {
   if (!file) throw notFound(`${kind} file`, id);
   if (file.kind === kind) return file;
-  throw new Problem('invalid_request', { detail: `${id} is a ${file.kind} file, not a ${kind} file.` });
+  throw new Problem('invalid_request', {
+    detail: `The file ${id} is of the kind ${file.kind}, not ${kind}.`,
+  });
 }
 
 async function refuseUnfitUnattend(tx: Queryable, config: FileRow, id: string): Promise<void> {

@@ -48,7 +48,10 @@ const byName: Readonly<Record<string, Parameter>> = {
   },
   os: { description: 'The operating system it is for: `rhels`, `sles`, `win`, …', example: 'rhels' },
   osrelease: { description: 'The release of the operating system', example: 'rhels9' },
-  path: { description: 'A folder on the server when it ends in `/`, else a file', example: '/exports/' },
+  path: {
+    description: 'A folder on the server when it ends in `/` or is one there, else a file',
+    example: '/exports/',
+  },
   serverId: { description: 'The remote file server the archive goes to', example: '1' },
   since: { description: 'Only what was made at this time or later', example: '2026-01-31T05:43:10Z' },
   status: { description: 'One state, or several with commas between', example: 'Running,Complete' },

@@ -6,11 +6,12 @@ import { deliverTo } from '../destinations/index.ts';
 import type { Attempt } from './attempt.ts';
 import { accessServer } from './server-access.ts';
 
-/** Delivers the archive of an attempt to the server its job names. */
+/** Delivers the archive of an attempt to the server its job names, under `filename` when the path is a folder. */
 export async function deliver(
   context: PackagerContext,
   attempt: Attempt,
   archive: Archive,
+  filename: string,
 ): Promise<Delivered> {
   const { job } = attempt;
   const access = await accessServer(context, attempt);
@@ -18,7 +19,7 @@ export async function deliver(
     ...access,
     archive,
     path: job.target_path ?? '',
-    filename: job.filename ?? '',
+    filename,
     jobId: job.id,
     attempt: job.attempt,
     onProgress: (bytes) => attempt.progress(bytes),

@@ -1,6 +1,6 @@
 /** The export job: from the snapshot to a published archive, here or on a remote file server. */
 import { mkdir, readdir, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, posix } from 'node:path';
 import { type Archive, archiveFiles, openArchive, parseMetadata, writeArchive } from '@osimage/archive';
 import { freeBytes, loadBlobs } from '@osimage/blob-store';
 import {
@@ -13,25 +13,30 @@ import {
 } from '@osimage/database';
 import { Problem } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
+import { archiveName } from './archive-name.ts';
 import type { Attempt } from './attempt.ts';
 import { deliver } from './deliver.ts';
 
 /** Runs an export to its end; throws a Problem when it cannot be done. */
 export async function runExport(context: PackagerContext, attempt: Attempt): Promise<void> {
-  const archive = await open(context, attempt);
+  const { archive, profileName } = await open(context, attempt);
   try {
     attempt.total(archive.size);
     if (attempt.job.server_id === null) await exportLocally(context, attempt, archive);
-    else await exportRemotely(context, attempt, archive);
+    else await exportRemotely(context, attempt, archive, profileName);
   } finally {
     await archive.close();
   }
 }
 
-async function open(context: PackagerContext, attempt: Attempt): Promise<Archive> {
+async function open(
+  context: PackagerContext,
+  attempt: Attempt,
+): Promise<{ archive: Archive; profileName: string }> {
   attempt.step('planning');
   const metadata = await readSnapshot(context.db, attempt.job.id);
-  const files = archiveFiles(parseMetadata(metadata));
+  const parsed = parseMetadata(metadata);
+  const files = archiveFiles(parsed);
   const blobs = await loadBlobs(
     context.db,
     files.map((file) => file.sha256),
@@ -41,7 +46,8 @@ async function open(context: PackagerContext, attempt: Attempt): Promise<Archive
     if (!blob) throw new Problem('blob_damaged', { name: basename(file.path) });
     return { path: file.path, blob };
   });
-  return openArchive({ metadata, members }, context.store.root);
+  const archive = await openArchive({ metadata, members }, context.store.root);
+  return { archive, profileName: parsed.profile.name };
 }
 
 async function exportLocally(context: PackagerContext, attempt: Attempt, archive: Archive): Promise<void> {
@@ -74,16 +80,27 @@ async function exportLocally(context: PackagerContext, attempt: Attempt, archive
   await removeAttempts(context, job.id, job.attempt);
 }
 
-async function exportRemotely(context: PackagerContext, attempt: Attempt, archive: Archive): Promise<void> {
-  const delivered = await deliver(context, attempt, archive);
+async function exportRemotely(
+  context: PackagerContext,
+  attempt: Attempt,
+  archive: Archive,
+  profileName: string,
+): Promise<void> {
+  const { job } = attempt;
+  const path = job.target_path ?? '';
+  // Only the server knows whether a path without a slash at its end is a folder; then the last part of the path, which
+  // the job was named after, is the name of that folder and not one for the archive.
+  const named = path !== '' && !path.endsWith('/');
+  const ourName = named ? archiveName(profileName, job.created_at) : (job.filename ?? '');
+  const delivered = await deliver(context, attempt, archive, ourName);
   await attempt.close();
-  await complete(context, attempt, delivered);
+  await complete(context, attempt, { ...delivered, filename: posix.basename(delivered.finalPath) });
 }
 
 async function complete(
   context: PackagerContext,
   attempt: Attempt,
-  result: Pick<Outcome, 'finalPath' | 'size' | 'sha256'>,
+  result: Pick<Outcome, 'filename' | 'finalPath' | 'size' | 'sha256'>,
   publish: (tx: Queryable) => Promise<void> = async () => {},
 ): Promise<void> {
   const { job } = attempt;
