@@ -15,6 +15,7 @@ export {
 } from './metadata.ts';
 export { openArchive } from './open.ts';
 export { parseMetadata } from './parse-metadata.ts';
+export { archiveSize } from './plan.ts';
 export { type MemberContent, readMembers } from './read-members.ts';
 export { identifyArchive, readMetadata } from './read-metadata.ts';
 export type { Archive, ArchiveMember, ArchiveRequest } from './types.ts';

@@ -68,6 +68,21 @@ export function planArchive(request: ArchiveRequest): Plan {
   return body.finish();
 }
 
+/**
+ * Bytes an archive will have, exactly, from the lengths of its blobs alone; its order and its checksums' values change
+ * nothing about it.
+ */
+export function archiveSize(
+  metadata: string,
+  members: readonly { path: string; sha256: string; rawSize: number; packedSize: number }[],
+): number {
+  const blobs = members.map(({ path, ...sizes }) => {
+    const segment = { rawLength: sizes.rawSize, packedLength: sizes.packedSize, rawCrc: 0, packedCrc: 0 };
+    return { path, blob: { ...sizes, segments: [segment], physicalName: '', encoder: 0 } };
+  });
+  return planArchive({ metadata, members: blobs }).tail.archiveSize;
+}
+
 /** Sorted by path. One content that a profile carries twice under one name is one member. */
 function uniqueMembers(members: readonly ArchiveMember[]): ArchiveMember[] {
   const unique: ArchiveMember[] = [];

@@ -1,8 +1,8 @@
 /** The local export: an archive written to a file once, hashed on the way, on the disk before this returns. */
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { freeBytes, syncFolder } from '@osimage/blob-store';
-import { Problem, systemCode } from '@osimage/errors';
+import { freeBytes, noSpace, syncFolder } from '@osimage/blob-store';
+import { systemCode } from '@osimage/errors';
 import { BackgroundSync } from './background-sync.ts';
 import type { Archive } from './types.ts';
 
@@ -77,8 +77,4 @@ async function copy(
     background.wrote(chunk.length);
     onProgress?.(written);
   }
-}
-
-function noSpace(needed: number, available: number, cause?: unknown): Problem {
-  return new Problem('no_space', { needed, available, where: 'the store' }, { cause });
 }

@@ -3,7 +3,8 @@ import { type Database, sumUnusedBlobs, tryLockCleaning } from '@osimage/databas
 import { Problem } from '@osimage/errors';
 import { type CollectOptions, collectGarbage, type Freed, findOrphans } from './garbage.ts';
 import { findLeftovers, removeLeftover } from './job-files.ts';
-import { type BlobStore, discard } from './store.ts';
+import { discard } from './store.ts';
+import type { BlobStore } from './types.ts';
 
 /** Longer than any step between writing a blob's file and committing the row that names it. */
 const orphanAgeMs = 60 * 60_000;

@@ -2,7 +2,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Database, deleteUnusedBlob, findPhysicalNames, findUnusedBlobs } from '@osimage/database';
-import { type BlobStore, discard } from './store.ts';
+import { discard } from './store.ts';
+import type { BlobStore } from './types.ts';
 
 export interface CollectOptions {
   /** Younger content is left alone, ms. */

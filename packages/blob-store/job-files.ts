@@ -3,7 +3,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Database, publishedPaths, unfinishedJobs } from '@osimage/database';
 import type { CollectOptions } from './garbage.ts';
-import type { BlobStore } from './store.ts';
+import type { BlobStore } from './types.ts';
 
 /** A file or a folder of a job that is over. */
 interface Leftover {

@@ -11,21 +11,19 @@ import {
 } from '@osimage/database';
 import { isDatabaseAway, systemCode } from '@osimage/errors';
 import { isIntact } from './damage.ts';
+import { unlimited } from './limits.ts';
+import { requireRoom, withReclaimable } from './room.ts';
 import { decodeSegments, encodeSegments } from './segment-index.ts';
 import { type ContentStream, digest, type Source } from './source.ts';
-import type { Blob } from './types.ts';
+import { packedAtMost } from './space.ts';
+import type { Blob, BlobStore } from './types.ts';
 import { blobPath, type WriteOptions, writeBlob } from './write.ts';
 
-export interface BlobStore {
-  /** Absolute path of the store's folder. */
-  readonly root: string;
-}
-
 /** Makes the store's folders, readable by nobody else, unless they are there. */
-export async function openStore(root: string): Promise<BlobStore> {
+export async function openStore(root: string, limits = unlimited): Promise<BlobStore> {
   for (const folder of ['blobs', 'staging', 'exports'])
     await mkdir(join(root, folder), { recursive: true, mode: 0o700 });
-  return { root };
+  return { root, limits };
 }
 
 /** The blobs with these digests (lower-case hexadecimal), as far as they exist. */
@@ -37,7 +35,7 @@ export async function loadBlobs(db: Queryable, sha256: readonly string[]): Promi
 /**
  * Brings content in and runs `work` in the transaction that makes it known, so that rows which refer to the
  * blob are committed with it or not at all. Content that is known already is hashed and not packed again,
- * unless its file is damaged, which this repairs. Throws Problem no_space or store_unwritable, the signal's
+ * unless its file is damaged, which this repairs. Throws Problem no_space, quota_exceeded or store_unwritable, the signal's
  * reason, or whatever `work` throws; then no file is left behind.
  */
 export async function addContent<Result>(
@@ -70,7 +68,11 @@ export async function addKnownContent<Result>(
     options.onProgress?.(known.rawSize);
     return found.result;
   }
-  const written = await writeBlob(store.root, source, known, options);
+  const needed = packedAtMost(known.rawSize);
+  await (options.room ? options.room(needed) : requireRoom(db, store, needed));
+  const written = await writeBlob(store.root, source, known, options).catch(async (error: unknown) => {
+    throw await withReclaimable(db, store, error);
+  });
   let unneeded: Blob | undefined;
   try {
     return await db.transaction(async (tx) => {

@@ -1,4 +1,13 @@
-/** What a blob is: content packed once as raw-deflate segments that can be spliced into any archive. */
+/** What a store and a blob are: content packed once as raw-deflate segments that can be spliced into any archive. */
+
+import type { StoreLimits } from './limits.ts';
+
+export interface BlobStore {
+  /** Absolute path of the store's folder. */
+  readonly root: string;
+  /** Absent: none. */
+  readonly limits?: StoreLimits;
+}
 
 /** One segment: about 1 MiB of content as raw deflate that ends on a byte boundary (RFC 1951), not final. */
 export interface Segment {

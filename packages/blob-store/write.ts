@@ -6,13 +6,15 @@ import { dirname, join } from 'node:path';
 import { Problem, systemCode } from '@osimage/errors';
 import { ENCODER, free, packSegment, segmentBytes } from './segment.ts';
 import { type ContentStream, pieces, type Source } from './source.ts';
-import { freeBytes, syncFolder } from './space.ts';
+import { freeBytes, noSpace, packedAtMost, syncFolder } from './space.ts';
 import type { Blob, Segment } from './types.ts';
 
 export interface WriteOptions {
   readonly signal?: AbortSignal;
   /** Bytes of content packed so far. */
   readonly onProgress?: (bytes: number) => void;
+  /** Asked once, before the first byte of a new blob is written, for as many bytes as it may take; throws to refuse. */
+  readonly room?: (bytes: number) => Promise<void>;
 }
 
 // One more than there are cores, so that none waits while a finished segment is written; no more than keeps
@@ -36,9 +38,8 @@ export async function writeBlob(
   options: WriteOptions = {},
 ): Promise<Blob> {
   const available = await freeBytes(root);
-  // What does not shrink grows by five bytes in 65,535.
-  const needed = Math.ceil(known.rawSize * 1.0001);
-  if (needed > available) throw new Problem('no_space', { needed, available, where: 'the store' });
+  const needed = packedAtMost(known.rawSize);
+  if (needed > available) throw noSpace(needed, available);
   const physicalName = randomUUID().replaceAll('-', '');
   const path = blobPath(root, { physicalName });
   let file: FileHandle | undefined;
@@ -81,7 +82,7 @@ async function diskProblem(root: string, needed: number, cause: unknown): Promis
   const code = systemCode(cause);
   if (code !== 'ENOSPC' && code !== 'EDQUOT')
     return new Problem('store_unwritable', { detail: code ?? 'unknown' }, { cause });
-  return new Problem('no_space', { needed, available: await freeBytes(root), where: 'the store' }, { cause });
+  return noSpace(needed, await freeBytes(root), cause);
 }
 
 type Packed = Awaited<ReturnType<typeof packSegment>>;

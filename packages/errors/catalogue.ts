@@ -131,7 +131,7 @@ export const catalogue = {
     404,
     'NOT_FOUND',
     'FQXHMFC9013M',
-    'The archive {id} was {why} at {when}.',
+    'The archive {id} is gone: it was {why} at {when}.',
     'Export the profile again.',
   ),
   range_not_satisfiable: entry(
@@ -467,8 +467,15 @@ export const catalogue = {
     507,
     'RESOURCE_EXHAUSTED',
     'FQXHMFC9201M',
-    'Not enough space: {needed} bytes are needed, {available} are available on {where}.',
-    'Free some space or choose another place, then try again.',
+    'Not enough space: {needed} bytes are needed, {available} are available on {where}, {reclaimable} could be freed.',
+    '`npm run -s admin -- store gc --older-than 0s` frees unused content, `store retention` old archives; else delete archives or files, or enlarge the disk, then try again.',
+  ),
+  quota_exceeded: entry(
+    507,
+    'RESOURCE_EXHAUSTED',
+    'FQXHMFC9920M',
+    'The quota of the store does not allow this: {needed} bytes are needed, {available} of {quota} are available, {reclaimable} could be freed.',
+    '`npm run -s admin -- store gc --older-than 0s` frees unused content, `store retention` old archives; else delete archives or files, or raise STORE_QUOTA_BYTES, then try again.',
   ),
   database_full: entry(
     507,

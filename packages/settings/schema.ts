@@ -299,6 +299,36 @@ export const schema = {
     parse: count(1, 86_400),
     fallback: 1800,
   },
+  STORE_QUOTA_BYTES: {
+    shown: 'unset',
+    meaning: 'Bytes that stored files, archives and uploads may take together. Unset: what the disk has',
+    parse: count(1, Number.MAX_SAFE_INTEGER),
+    fallback: undefined as number | undefined,
+  },
+  STORE_RESERVE_BYTES: {
+    shown: '268435456',
+    meaning: "Bytes of the store's disk that imports and exports leave free, for the database and others",
+    parse: count(0, Number.MAX_SAFE_INTEGER),
+    fallback: 256 * 1024 * 1024,
+  },
+  RETAIN_ARCHIVES_DAYS: {
+    shown: 'unset',
+    meaning: 'Archives older than this many days are removed. See docs/store.md',
+    parse: count(1, 36_500),
+    fallback: undefined as number | undefined,
+  },
+  RETAIN_ARCHIVES_BYTES: {
+    shown: 'unset',
+    meaning: 'The oldest archives are removed until the others have no more bytes together',
+    parse: count(1, Number.MAX_SAFE_INTEGER),
+    fallback: undefined as number | undefined,
+  },
+  RETAIN_ARCHIVES_PER_PROFILE: {
+    shown: 'unset',
+    meaning: 'Of each profile only this many archives are kept, the newest',
+    parse: count(1, 1_000_000),
+    fallback: undefined as number | undefined,
+  },
   BUNDLE_KEYRING: {
     shown: 'unset: no bundle can be imported',
     meaning: 'File with the armored OpenPGP public keys that driver bundles (BUNDLE) may be signed with',

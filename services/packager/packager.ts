@@ -1,7 +1,7 @@
 /** Composes a packager and takes it apart again. */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { openStore } from '@osimage/blob-store';
+import { openStore, storeLimits } from '@osimage/blob-store';
 import { createAuditTrail, migrate, openDatabase, stopChannel } from '@osimage/database';
 import { addressRules } from '@osimage/outbound';
 import { openIdentity } from '@osimage/packaging-api';
@@ -36,7 +36,7 @@ export async function startPackager(settings: Settings, url: string, log: Logger
     settings,
     db,
     queue: await openQueue(db, log),
-    store: await openStore(join(settings.DATA_DIR, 'store')),
+    store: await openStore(join(settings.DATA_DIR, 'store'), storeLimits(settings)),
     secrets: await loadSecretKey(settings),
     addresses: addressRules(settings),
     log,

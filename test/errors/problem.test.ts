@@ -18,8 +18,11 @@ t.test('the catalogue', (t) => {
 });
 
 t.test('a problem fills its sentences and survives the way through another process', (t) => {
-  const problem = new Problem('no_space', { needed: 10, available: 3, where: 'the store' });
-  t.equal(problem.message, 'Not enough space: 10 bytes are needed, 3 are available on the store.');
+  const problem = new Problem('no_space', { needed: 10, available: 3, reclaimable: 4, where: 'the store' });
+  t.equal(
+    problem.message,
+    'Not enough space: 10 bytes are needed, 3 are available on the store, 4 could be freed.',
+  );
   const again = Problem.fromReport(problem.toJSON());
   t.strictSame(again.toJSON(), problem.toJSON());
   t.equal(Problem.fromReport({ code: 'of another version', text: '', recovery: '' }).code, 'internal');

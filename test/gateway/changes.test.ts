@@ -1,5 +1,7 @@
 /** `PUT /osImages/{id}`: profiles and custom files (contract, section 6.2). */
+
 import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
 import { loadBlobs } from '@osimage/blob-store';
 import { readSnapshot } from '@osimage/database';
 import { loadSettings } from '@osimage/settings';
@@ -266,6 +268,7 @@ t.test('an export packs what the file was when it was accepted', async (t) => {
   const context = {
     db,
     settings: loadSettings({}),
+    store: { root: tmpdir() },
     queue: { add: async () => {} },
   } as unknown as PackagerContext;
   const accept = async () => {

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addContent, openStore } from '@osimage/blob-store';
+import { addContent, openStore, storeLimits } from '@osimage/blob-store';
 import {
   createAuditTrail,
   createCustomProfile,
@@ -40,6 +40,8 @@ export interface Site {
     content: Buffer | string,
     more?: Partial<ImportParameters>,
   ): Promise<JobRow>;
+  /** Runs a job that was started, and gives it at its end. */
+  run(jobId: string): Promise<JobRow>;
   /** Imports content that must come in; gives the id of what was made. */
   imported(imageType: string, name: string, content: Buffer | string, os?: string): Promise<string>;
   /** Makes a customized profile of files that are there. */
@@ -50,12 +52,13 @@ export interface Site {
   state(): Promise<unknown>;
 }
 
+/** Opens one for `t`, on a data folder of its own or the one given. */
 export async function openSite(t: Test, env: NodeJS.ProcessEnv = {}): Promise<Site> {
   const { db } = await createTestDatabase(t);
-  const dataDir = await mkdtemp(join(tmpdir(), 'osimage-site-'));
-  t.teardown(() => rm(dataDir, { recursive: true }));
+  const dataDir = env.DATA_DIR ?? (await mkdtemp(join(tmpdir(), 'osimage-site-')));
+  if (env.DATA_DIR === undefined) t.teardown(() => rm(dataDir, { recursive: true }));
   const settings = loadSettings({ DATA_DIR: dataDir, ...env });
-  const store = await openStore(join(dataDir, 'store'));
+  const store = await openStore(join(dataDir, 'store'), storeLimits(settings));
   const added = new Map<string, string>();
   const queue = {
     add: async (_tx: unknown, queueId: string, jobId: string) => void added.set(jobId, queueId),
@@ -73,6 +76,7 @@ export async function openSite(t: Test, env: NodeJS.ProcessEnv = {}): Promise<Si
   const site: Site = {
     context,
     db,
+    run,
     async import(imageType, name, content, more = {}) {
       const order = { imageType, fileSize: 0, user, requestId: '' };
       const { jobId, stagingPath } = await createImport(context, order);

@@ -15,10 +15,12 @@ export interface ArchiveRow {
   deleted_reason: string | null;
   /** What was found to be wrong with its file. */
   damage: string | null;
+  /** No retention rule removes it. */
+  protected: boolean;
 }
 
 const columns = `id, job_id::text, profile_id, physical_path, size, encode(sha256, 'hex') as sha256, created_at,
-  deleted_at, deleted_reason, damage`;
+  deleted_at, deleted_reason, damage, protected`;
 
 /** Gives an archive by its file name, also one whose file is deleted. */
 export async function findArchive(db: Queryable, name: string): Promise<ArchiveRow | undefined> {

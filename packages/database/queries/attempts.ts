@@ -5,6 +5,7 @@
 import type { ProblemReport } from '@osimage/errors';
 import type { Queryable } from '../pool.ts';
 import type { JobKind, JobState } from './jobs.ts';
+import type { SpaceClaim } from './space.ts';
 
 export interface ImportParameters {
   imageType: string;
@@ -82,6 +83,8 @@ export interface Progress {
   step: string;
   bytesDone: number;
   bytesTotal: number;
+  /** Absent: as it was. */
+  space?: SpaceClaim | undefined;
 }
 
 /**
@@ -96,9 +99,18 @@ export async function saveProgress(
 ): Promise<boolean> {
   const { rowCount } = await db.query(
     `update jobs set step = $3, bytes_total = $5, bytes_done = greatest(bytes_done, least($4::bigint, $5)),
-       percent = greatest(percent, case when $5::bigint > 0 then least(99, 1 + 98 * $4::real / $5) else 1 end)
+       percent = greatest(percent, case when $5::bigint > 0 then least(99, 1 + 98 * $4::real / $5) else 1 end),
+       space_claimed = coalesce($6, space_claimed), space_written = coalesce($7, space_written)
      where id = $1 and attempt = $2 and ended_at is null`,
-    [id, attempt, progress.step, progress.bytesDone, progress.bytesTotal],
+    [
+      id,
+      attempt,
+      progress.step,
+      progress.bytesDone,
+      progress.bytesTotal,
+      progress.space?.claimed ?? null,
+      progress.space?.written ?? null,
+    ],
   );
   return rowCount === 1;
 }
@@ -184,7 +196,10 @@ export async function requeueJob(
   error?: ProblemReport,
 ): Promise<boolean> {
   const { rowCount } = await tx.query(
-    'update jobs set queue_id = $3, step = $4 where id = $1 and attempt = $2 and ended_at is null',
+    // What it has written is removed, but for the file of an upload.
+    `update jobs set queue_id = $3, step = $4,
+       space_written = case when kind = 'import' and server_id is null then space_written else 0 end
+     where id = $1 and attempt = $2 and ended_at is null`,
     [id, attempt, queueId, step],
   );
   if (rowCount !== 1) return false;

@@ -1,7 +1,7 @@
 /** The audit trail: entries are added and read, never changed (migration 010 refuses it). */
 import type { Queryable } from '../pool.ts';
 
-export type AuditSource = 'rest' | 'grpc' | 'command line';
+export type AuditSource = 'rest' | 'grpc' | 'command line' | 'service';
 export type AuditOutcome = 'success' | 'refused' | 'failed';
 
 export interface AuditEntry {

@@ -31,9 +31,9 @@ export async function renewImport(
   bytes: number,
 ): Promise<boolean> {
   const { rowCount } = await db.query(
-    `update jobs set lease_until = now() + $2 * interval '1 ms', step = $3
+    `update jobs set lease_until = now() + $2 * interval '1 ms', step = $3, space_written = $4
      where id = $1 and kind = 'import' and ended_at is null and lease_until is not null`,
-    [id, leaseMs, `receiving, ${bytes} bytes so far`],
+    [id, leaseMs, `receiving, ${bytes} bytes so far`, bytes],
   );
   return rowCount === 1;
 }

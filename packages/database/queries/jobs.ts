@@ -126,14 +126,16 @@ export interface NewJob {
   import?: { imageType: string; fileSize: number; byContent?: boolean };
   /** How long an import may wait for its file, ms. */
   leaseMs?: number;
+  /** Bytes of the store it may take until it ends. */
+  spaceClaimed?: number;
 }
 
 /** Gives the id of the new job. */
 export async function insertJob(tx: Queryable, job: NewJob): Promise<string> {
   const { rows } = await tx.query<{ id: string }>(
     `insert into jobs (kind, title, created_by, request_id, profile_id, server_id, target_path, filename,
-       queue_id, import, lease_until)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11 * interval '1 ms')
+       queue_id, import, lease_until, space_claimed)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11 * interval '1 ms', $12)
      returning id::text`,
     [
       job.kind,
@@ -147,6 +149,7 @@ export async function insertJob(tx: Queryable, job: NewJob): Promise<string> {
       job.queueId ?? null,
       job.import ?? null,
       job.leaseMs ?? null,
+      job.spaceClaimed ?? 0,
     ],
   );
   return rows[0]!.id;

@@ -2,7 +2,7 @@
  * A change of a custom file (contract, section 6.2). New content becomes a blob here, in the transaction of the
  * file's row: it came in a JSON body, so it is small, and a job for it would be one more thing to wait for.
  */
-import { addContent, openStore } from '@osimage/blob-store';
+import { addContent, openStore, storeLimits } from '@osimage/blob-store';
 import {
   type FileChange,
   type FileRow,
@@ -40,10 +40,10 @@ interface Order {
 
 /**
  * Changes a file, for every profile that carries it, and gives it as it is then. Throws Problem invalid_request,
- * not_found, wrong_content, no_space, store_unwritable or precondition_failed.
+ * not_found, wrong_content, no_space, quota_exceeded, store_unwritable or precondition_failed.
  */
 export async function changeFile(
-  { db, storeRoot }: GatewayServices,
+  { db, storeRoot, settings }: GatewayServices,
   id: string,
   imageType: string,
   body: ChangeBody,
@@ -67,7 +67,7 @@ export async function changeFile(
   const [found] = await findFiles(db, [id]);
   const { name, type, os } = requireKind(found, order);
   await checkContent(type, name, content, undefined, os);
-  return await addContent(await openStore(storeRoot), db, content, (tx, blob) =>
+  return await addContent(await openStore(storeRoot, storeLimits(settings)), db, content, (tx, blob) =>
     write(tx, { content: { size: blob.rawSize, sha256: blob.sha256 } }),
   );
 }

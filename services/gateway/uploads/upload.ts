@@ -2,8 +2,9 @@
  * One upload, from the request to the started import: the file is streamed to the store's staging folder, the
  * packager is told, and whatever goes wrong leaves nothing behind (contract, section 5.2).
  */
-import { type FileHandle, mkdir, open, rm, statfs } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { interruptImports } from '@osimage/database';
 import { type ErrorCode, Problem, systemCode } from '@osimage/errors';
 import { checkFileName } from '@osimage/os-media';
 import type { FastifyRequest } from 'fastify';
@@ -15,6 +16,7 @@ import { handOver } from './hand-over.ts';
 import { holdLease } from './lease.ts';
 import { checkOrder, onConflicts, type UploadOrder } from './order.ts';
 import { refuseLargeBody, refuseLargeFile } from './size-limit.ts';
+import { UploadSpace } from './space.ts';
 import { StagingWriter } from './staging-file.ts';
 
 /** The import is over after these: the file is not whole. After others it waits for a better try. */
@@ -23,6 +25,7 @@ const fatal: ReadonlySet<ErrorCode> = new Set([
   'upload_size_mismatch',
   'upload_too_large',
   'no_space',
+  'quota_exceeded',
   'store_unwritable',
 ]);
 /** Whether the import was started is not known after these, so its file stays; the packager's sweeper decides. */
@@ -31,7 +34,7 @@ const uncertain: ReadonlySet<ErrorCode> = new Set(['unavailable', 'deadline_exce
 /**
  * Takes the file in the body of `request`, or the text it brought as `content`, and starts its import. Throws Problem
  * not_found, not_owner, job_not_waiting, invalid_request, bad_name, wrong_extension, option_not_supported, upload_cut_off,
- * upload_size_mismatch, upload_too_large, no_space or store_unwritable; what had come is removed then.
+ * upload_size_mismatch, upload_too_large, no_space, quota_exceeded or store_unwritable; what had come is removed then.
  */
 export async function receiveUpload(
   services: GatewayServices,
@@ -46,7 +49,8 @@ export async function receiveUpload(
   const bodyBytes = Number(request.headers['content-length'] ?? 0);
   refuseLargeBody(bodyBytes, services.settings.UPLOAD_BYTES_MOST);
   await mkdir(join(storeRoot, 'staging'), { recursive: true, mode: 0o700 });
-  await checkSpace(storeRoot, Math.max(upload.announced, bodyBytes));
+  const space = new UploadSpace(services, jobId);
+  await space.claim(upload.announced || bodyBytes);
   const silenceMs = services.settings.UPLOAD_LEASE * 1000;
   const lease = await holdLease({ packager, jobId, call, log, silenceMs, received: () => upload.received });
   try {
@@ -55,14 +59,14 @@ export async function receiveUpload(
     try {
       const name =
         content === undefined
-          ? await receive(file, order, upload, request, lease.signal, services)
-          : await keepText(file, order, upload, content, storeRoot);
+          ? await receive(file, order, { upload, space }, request, lease.signal, services.settings)
+          : await keepText(file, order, { upload, space }, content);
       const onConflict = onConflicts[order.onConflict];
       await handOver(packager, { ...order, onConflict, name, size: upload.received }, call);
     } catch (error) {
       const code = error instanceof Problem ? error.code : 'internal';
       if (!uncertain.has(code)) await rm(path, { force: true });
-      if (fatal.has(code)) await abandon(services, jobId, upload.received, request);
+      if (fatal.has(code)) await abandon(services, jobId, upload.received, request, error as Problem);
       throw error;
     }
   } finally {
@@ -70,14 +74,10 @@ export async function receiveUpload(
   }
 }
 
-async function checkSpace(storeRoot: string, needed: number): Promise<void> {
-  const available = await availableBytes(storeRoot);
-  if (needed > available) throw new Problem('no_space', { needed, available, where: 'the store' });
-}
-
-async function availableBytes(storeRoot: string): Promise<number> {
-  const disk = await statfs(storeRoot);
-  return disk.bavail * disk.bsize;
+/** An upload on its way. */
+interface Arriving {
+  readonly upload: { readonly announced: number; received: number };
+  readonly space: UploadSpace;
 }
 
 async function createStaging(path: string, jobId: string): Promise<FileHandle> {
@@ -93,16 +93,15 @@ async function createStaging(path: string, jobId: string): Promise<FileHandle> {
 async function keepText(
   file: FileHandle,
   order: UploadOrder,
-  upload: { readonly announced: number; received: number },
+  { upload, space }: Arriving,
   content: string,
-  storeRoot: string,
 ): Promise<string> {
   try {
     upload.received = Buffer.byteLength(content);
     if (upload.announced > 0 && upload.received !== upload.announced) throw sizeMismatch(upload);
     await file.writeFile(content);
   } catch (error) {
-    throw await asStoreProblem(error, upload, storeRoot);
+    throw await space.problemOf(error);
   } finally {
     await file.close();
   }
@@ -113,10 +112,10 @@ async function keepText(
 async function receive(
   file: FileHandle,
   order: UploadOrder,
-  upload: { readonly announced: number; received: number },
+  { upload, space }: Arriving,
   request: FastifyRequest,
   signal: AbortSignal,
-  { storeRoot, settings }: GatewayServices,
+  settings: GatewayServices['settings'],
 ): Promise<string> {
   let name = order.imageName;
   const writer = new StagingWriter(file);
@@ -133,13 +132,14 @@ async function receive(
         // More than was announced: no need to wait for the end of it.
         if (upload.announced > 0 && upload.received > upload.announced) throw sizeMismatch(upload);
         refuseLargeFile(upload.received, settings.UPLOAD_BYTES_MOST);
-        return writer.write(bytes);
+        const claiming = space.grow(upload.received);
+        return claiming ? claiming.then(() => writer.write(bytes)) : writer.write(bytes);
       },
       cutOff: () => new Problem('upload_cut_off', { received: upload.received }),
     });
     await writer.finish();
   } catch (error) {
-    throw await asStoreProblem(error, upload, storeRoot);
+    throw await space.problemOf(error);
   } finally {
     await writer.settle();
     await file.close();
@@ -152,36 +152,17 @@ function sizeMismatch(upload: { announced: number; received: number }): Problem 
   return new Problem('upload_size_mismatch', { expected: upload.announced, received: upload.received });
 }
 
-/** What a failed write means; other failures stay as they are. */
-async function asStoreProblem(
-  error: unknown,
-  upload: { announced: number; received: number },
-  storeRoot: string,
-): Promise<unknown> {
-  switch (systemCode(error)) {
-    case 'ENOSPC':
-    case 'EDQUOT': {
-      const available = await availableBytes(storeRoot);
-      const needed = Math.max(upload.announced, upload.received);
-      return new Problem('no_space', { needed, available, where: 'the store' }, { cause: error });
-    }
-    case 'EIO':
-    case 'EROFS':
-    case 'EFBIG':
-      return new Problem('store_unwritable', { detail: String(systemCode(error)) }, { cause: error });
-    default:
-      return error;
-  }
-}
-
 /** Ends the job, so that it says what happened. The lease ends it when the packager cannot be told. */
 async function abandon(
-  { packager }: GatewayServices,
+  { packager, db }: GatewayServices,
   jobId: string,
   bytesReceived: number,
   request: FastifyRequest,
+  problem: Problem,
 ): Promise<void> {
   try {
+    // Not that the upload broke off, but why; then the packager has nothing left to say.
+    if (problem.entry.http === 507) await interruptImports(db, problem, jobId);
     await packager.abandonImport({ jobId, bytesReceived }, callFor(request));
   } catch (error) {
     request.log.warn({ err: error, jobId }, 'a broken-off upload could not be reported');

@@ -2,7 +2,14 @@
  * One attempt at a job: its fence, its signal and its progress. Whatever an attempt writes goes through
  * here, so that a worker that lost its job can do nothing to its successor (design section 6).
  */
-import { attemptState, type ClaimedJob, type Database, saveProgress } from '@osimage/database';
+import { type BlobStore, claimRoom } from '@osimage/blob-store';
+import {
+  attemptState,
+  type ClaimedJob,
+  type Database,
+  type SpaceClaim,
+  saveProgress,
+} from '@osimage/database';
 import { isDatabaseAway, Problem } from '@osimage/errors';
 import type { Logger } from '@osimage/telemetry';
 
@@ -22,6 +29,7 @@ export class Attempt {
   #bytesDone = 0;
   #bytesTotal = 0;
   #pass = { from: 0, weight: 1 };
+  #space: SpaceClaim | undefined;
   #changed = true;
   #reporting: Promise<void> | undefined;
 
@@ -63,6 +71,36 @@ export class Attempt {
     this.#changed = true;
   }
 
+  /**
+   * Claims space in the store, of which `written` bytes are used already. Throws Problem no_space or quota_exceeded,
+   * or attempt_lost.
+   */
+  async claim(store: BlobStore, claimed: number, written: number): Promise<void> {
+    const space = { claimed, written };
+    if (!(await claimRoom(this.#db, store, this.job.id, space, this.job.attempt)))
+      throw new Problem('attempt_lost');
+    this.#space = space;
+    // A report on its way may write what was claimed before; the next one puts that right.
+    this.#changed = true;
+  }
+
+  /** Bytes of the store that are claimed. */
+  get claimed(): number {
+    return this.#space?.claimed ?? 0;
+  }
+
+  /** Bytes of the claim that are written by now. */
+  wrote(bytes: number): void {
+    if (this.#space) this.#space = { ...this.#space, written: bytes };
+    this.#changed = true;
+  }
+
+  /** Gives back a part of the claim that is counted elsewhere from now on, or not needed. */
+  release(bytes: number): void {
+    if (this.#space) this.#space = { ...this.#space, claimed: Math.max(0, this.#space.claimed - bytes) };
+    this.#changed = true;
+  }
+
   /** Throws when this attempt has lost the job: called before anything becomes visible. */
   async checkLease(): Promise<void> {
     this.signal.throwIfAborted();
@@ -86,7 +124,12 @@ export class Attempt {
   #report(): void {
     if (!this.#changed || this.#reporting) return;
     this.#changed = false;
-    const progress = { step: this.#step, bytesDone: this.#bytesDone, bytesTotal: this.#bytesTotal };
+    const progress = {
+      step: this.#step,
+      bytesDone: this.#bytesDone,
+      bytesTotal: this.#bytesTotal,
+      space: this.#space,
+    };
     this.#reporting = saveProgress(this.#db, this.job.id, this.job.attempt, progress)
       .then(async (held) => {
         if (!held) await this.stopIfEnded();

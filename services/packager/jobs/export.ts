@@ -2,7 +2,7 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, join, posix } from 'node:path';
 import { type Archive, archiveFiles, openArchive, parseMetadata, writeArchive } from '@osimage/archive';
-import { freeBytes, loadBlobs } from '@osimage/blob-store';
+import { loadBlobs, withReclaimable } from '@osimage/blob-store';
 import {
   endJob,
   insertArchive,
@@ -53,9 +53,8 @@ async function open(
 async function exportLocally(context: PackagerContext, attempt: Attempt, archive: Archive): Promise<void> {
   const { job, signal } = attempt;
   const filename = job.filename ?? '';
-  const available = await freeBytes(context.store.root);
-  if (archive.size > available)
-    throw new Problem('no_space', { needed: archive.size, available, where: 'the store' });
+  // Asked when the job was accepted; the disk may be another by now.
+  await attempt.claim(context.store, archive.size, 0);
   // Of this attempt alone: a predecessor that wakes up writes elsewhere and cannot touch it.
   const folder = join('exports', job.id, String(job.attempt));
   await mkdir(join(context.store.root, folder), { recursive: true, mode: 0o700 });
@@ -63,7 +62,12 @@ async function exportLocally(context: PackagerContext, attempt: Attempt, archive
   const physicalPath = join(folder, filename);
   const written = await writeArchive(archive, join(context.store.root, physicalPath), {
     signal,
-    onProgress: (bytes) => attempt.progress(bytes),
+    onProgress: (bytes) => {
+      attempt.progress(bytes);
+      attempt.wrote(bytes);
+    },
+  }).catch(async (error: unknown) => {
+    throw await withReclaimable(context.db, context.store, error);
   });
   await attempt.close();
   // Only this commit makes the archive visible, and only if the attempt still holds the job.

@@ -5,7 +5,7 @@
 import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { freeBytes } from '@osimage/blob-store';
+import { type BlobStore, diskFull, importClaim, nextLength } from '@osimage/blob-store';
 import { Problem, systemCode } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
 import { fetchFrom } from '../sources/index.ts';
@@ -14,8 +14,6 @@ import type { Attempt } from './attempt.ts';
 import { accessServer } from './server-access.ts';
 
 const writeBytes = 1024 * 1024;
-/** How often the space is looked at while a file of unknown size comes in. */
-const lookEveryBytes = 64 * 1024 * 1024;
 
 /**
  * Fetches the file of an import job and gives its absolute path. `announced` are the bytes the caller promised,
@@ -38,7 +36,8 @@ export async function fetchFile(
     const expected = remote.size ?? announced;
     if (announced > 0) checkAnnounced(announced, expected);
     if (expected > limit) throw tooLarge(request, limit);
-    await checkSpace(store.root, expected * 2);
+    // The file and what is packed of it lie beside each other until the import ends.
+    if (expected > 0) await attempt.claim(store, importClaim(expected), 0);
     // Each byte counts half when it comes in and half when it is packed.
     attempt.total(expected);
     attempt.pass(0, 0.5);
@@ -46,14 +45,14 @@ export async function fetchFile(
     const path = join(store.root, fetchedPath(job.id, job.attempt));
     await mkdir(join(store.root, 'staging'), { recursive: true, mode: 0o700 });
     const file = await open(path, 'wx', 0o600);
-    const received = await receive(file, remote, request, { limit, announced, root: store.root, attempt });
+    const received = await receive(file, remote, request, { limit, announced, expected, store, attempt });
     checkWhole(request, remote.size, received);
     if (announced > 0) checkAnnounced(announced, received);
     attempt.total(received);
     attempt.pass(expected / 2, expected > 0 ? 0.5 : 1);
     return path;
   } catch (error) {
-    throw signal.aborted ? signal.reason : await asStoreProblem(error, store.root);
+    throw signal.aborted ? signal.reason : await asStoreProblem(error, context, attempt.claimed);
   } finally {
     await remote.close();
   }
@@ -62,7 +61,9 @@ export async function fetchFile(
 interface Bounds {
   readonly limit: number;
   readonly announced: number;
-  readonly root: string;
+  /** What space is claimed for, 0 when nobody told. */
+  readonly expected: number;
+  readonly store: BlobStore;
   readonly attempt: Attempt;
 }
 
@@ -71,22 +72,22 @@ async function receive(
   file: FileHandle,
   remote: RemoteFile,
   request: FetchRequest,
-  { limit, announced, root, attempt }: Bounds,
+  { limit, announced, expected, store, attempt }: Bounds,
 ): Promise<number> {
   let received = 0;
-  let look = lookEveryBytes;
+  let length = expected;
   async function* counted() {
     for await (const chunk of remote.content()) {
       received += chunk.length;
       if (received > limit) throw tooLarge(request, limit);
       // More than was announced: no need to wait for the end of it.
       if (announced > 0 && received > announced) checkAnnounced(announced, received);
-      if (remote.size === undefined && received >= look) {
-        look += lookEveryBytes;
-        // What has come will be packed beside it.
-        await checkSpace(root, received);
+      if (received > length) {
+        length = nextLength(received);
+        await attempt.claim(store, importClaim(length), received);
       }
       attempt.progress(received);
+      attempt.wrote(received);
       yield chunk;
     }
   }
@@ -111,22 +112,14 @@ function tooLarge({ path, server }: FetchRequest, limit: number): Problem {
   return new Problem('remote_too_large', { path, address: server.address, limit });
 }
 
-async function checkSpace(root: string, needed: number): Promise<void> {
-  const available = await freeBytes(root);
-  if (needed > available) throw new Problem('no_space', { needed, available, where: 'the store' });
-}
-
 /** What a failed write means; other failures stay as they are. */
-async function asStoreProblem(error: unknown, root: string): Promise<unknown> {
+async function asStoreProblem(
+  error: unknown,
+  { db, store }: PackagerContext,
+  needed: number,
+): Promise<unknown> {
   const code = systemCode(error) ?? '';
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    const available = await freeBytes(root);
-    return new Problem(
-      'no_space',
-      { needed: available + 1, available, where: 'the store' },
-      { cause: error },
-    );
-  }
+  if (code === 'ENOSPC' || code === 'EDQUOT') return await diskFull(db, store, needed, error);
   if (code === 'EIO' || code === 'EROFS')
     return new Problem('store_unwritable', { detail: code }, { cause: error });
   return error;

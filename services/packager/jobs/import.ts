@@ -1,6 +1,7 @@
 /** The import job: from the staging file to a file of the library or a base image with its profiles. */
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { addContent, type Blob, collectUnused } from '@osimage/blob-store';
+import { addContent, type Blob, collectUnused, importClaim } from '@osimage/blob-store';
 import {
   endJob,
   hasEnded,
@@ -91,6 +92,7 @@ async function pack(
 ): Promise<void> {
   const { job, signal } = attempt;
   attempt.step('packing');
+  const { size: staged } = await stat(path);
   await addContent(
     context.store,
     context.db,
@@ -106,7 +108,15 @@ async function pack(
       });
       if (!held) throw new Problem('attempt_lost');
     },
-    { signal, onProgress: (bytes) => attempt.progress(bytes) },
+    {
+      signal,
+      // Content that is here already needs none.
+      room: () => attempt.claim(context.store, importClaim(staged), staged),
+      onProgress: (bytes) => {
+        attempt.progress(bytes);
+        attempt.wrote(staged + bytes);
+      },
+    },
   );
 }
 
@@ -208,7 +218,8 @@ async function addUnattend(
       await pinContent(tx, attempt.job.id, [blob.sha256]);
       return { name: file.name, size: blob.rawSize, sha256: blob.sha256 };
     },
-    { signal: attempt.signal },
+    // Part of what the import has claimed.
+    { signal: attempt.signal, room: async () => {} },
   );
 }
 

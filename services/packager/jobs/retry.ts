@@ -1,5 +1,6 @@
 /** Running ended jobs again: each as a new job, named in the old one (contract, section 10.1). */
 import { randomUUID } from 'node:crypto';
+import { requireRoomFor } from '@osimage/blob-store';
 import {
   copyImport,
   findJobs,
@@ -23,9 +24,16 @@ interface Caller {
   signal: AbortSignal;
 }
 
+/** The exports made in a transaction, and the bytes of the store they take together. */
+interface Made {
+  readonly ids: string[];
+  claimed: number;
+}
+
 /**
  * Runs jobs again that failed or were cancelled, all or none, and gives the old ones; `retried_as` names the new. One
- * that was retried already gets no second successor. Throws Problem not_found or job_not_retryable.
+ * that was retried already gets no second successor. Throws Problem not_found or job_not_retryable, or that they do not fit
+ * (no_space, quota_exceeded).
  */
 export async function retry(
   context: PackagerContext,
@@ -35,17 +43,25 @@ export async function retry(
   return await context.db.transaction(async (tx) => {
     const jobs = await lockJobs(tx, ids);
     const waiting = jobs.filter((job) => job.retried_as === null);
+    const made: Made = { ids: [], claimed: 0 };
     // In order of the profiles, which are locked one by one: see lockFile.
     const order = (job: JobRow) => job.profile_id ?? '';
     for (const job of waiting.toSorted((a, b) => (order(a) < order(b) ? -1 : order(a) > order(b) ? 1 : 0)))
-      await markRetried(tx, job.id, await again(context, tx, job, caller));
+      await markRetried(tx, job.id, await again(context, tx, job, caller, made));
+    await requireRoomFor(tx, context.store, made.ids, made.claimed);
     caller.signal.throwIfAborted();
     return await findJobs(tx, ids);
   });
 }
 
 /** Makes the successor of a job; gives its id. */
-async function again(context: PackagerContext, tx: Queryable, job: JobRow, caller: Caller): Promise<string> {
+async function again(
+  context: PackagerContext,
+  tx: Queryable,
+  job: JobRow,
+  caller: Caller,
+  made: Made,
+): Promise<string> {
   if (!retryable.includes(job.state)) {
     const detail = `it is ${job.state}, and only a job that failed or was cancelled can.`;
     throw new Problem('job_not_retryable', { id: job.id, detail });
@@ -58,7 +74,10 @@ async function again(context: PackagerContext, tx: Queryable, job: JobRow, calle
       serverId: job.server_id ?? '',
       path: job.target_path ?? '',
     };
-    return (await createExport(context, tx, { ...order, ...caller })).jobId;
+    const { accepted, claimed } = await createExport(context, tx, { ...order, ...caller });
+    made.ids.push(accepted.jobId);
+    made.claimed += claimed;
+    return accepted.jobId;
   } catch (error) {
     if (!(error instanceof Problem) || error.code !== 'not_found') throw error;
     throw new Problem('job_not_retryable', { id: job.id, detail: error.message }, { cause: error });

@@ -1,8 +1,9 @@
 /** Accepting an export: the job, its snapshot and its queue entry are one transaction. */
 import { randomUUID } from 'node:crypto';
-import { buildMetadata, type ProfileSnapshot } from '@osimage/archive';
-import { ENCODER } from '@osimage/blob-store';
+import { archiveSize, buildMetadata, memberPath, type ProfileSnapshot } from '@osimage/archive';
+import { ENCODER, requireRoomFor } from '@osimage/blob-store';
 import {
+  findBlobSizes,
   findServer,
   insertJob,
   isImage,
@@ -42,11 +43,17 @@ export interface AcceptedExport {
   remarks: string[];
 }
 
+/** An export in a transaction that is not committed, and what it takes of the store: bytes. */
+export interface CreatedExport {
+  accepted: AcceptedExport;
+  claimed: number;
+}
+
 /**
  * Creates an export job of what the profile is now. When this returns, the job is committed and will run. A second
  * order of one user with the same key gives the job of the first.
- * Throws Problem licence_expired, not_found, base_image_not_exportable, invalid_request (path, key) or
- * idempotency_key_reused.
+ * Throws Problem licence_expired, not_found, base_image_not_exportable, invalid_request (path, key),
+ * idempotency_key_reused, no_space or quota_exceeded.
  */
 export async function startExport(
   context: PackagerContext,
@@ -59,21 +66,31 @@ export async function startExport(
     });
   }
   return await context.db.transaction(async (tx) => {
-    if (key === '') return await createExport(context, tx, order);
+    if (key === '') return await create(context, tx, order);
     const earlier = await takeKey<AcceptedExport>(tx, user, key, [profileId, serverId, path]);
     if (earlier) return earlier;
-    const accepted = await createExport(context, tx, order);
-    await saveAnswer(tx, user, key, accepted);
-    return accepted;
+    return await create(context, tx, order, (accepted) => saveAnswer(tx, user, key, accepted));
   });
 }
 
-/** As startExport, inside a transaction, without a key. */
+async function create(
+  context: PackagerContext,
+  tx: Queryable,
+  order: ExportOrder,
+  keep: (accepted: AcceptedExport) => Promise<void> = async () => {},
+): Promise<AcceptedExport> {
+  const { accepted, claimed } = await createExport(context, tx, order);
+  await keep(accepted);
+  await requireRoomFor(tx, context.store, [accepted.jobId], claimed);
+  return accepted;
+}
+
+/** As startExport, inside a transaction, without a key, and without asking whether it fits. */
 export async function createExport(
   context: PackagerContext,
   tx: Queryable,
   order: ExportOrder,
-): Promise<AcceptedExport> {
+): Promise<CreatedExport> {
   const { queue, settings } = context;
   requireLicence(settings);
   const path = order.serverId ? normaliseTargetPath(order.path) : '';
@@ -87,6 +104,9 @@ export async function createExport(
   const now = new Date();
   const filename =
     named ?? (await takeFreeId(tx, 'archive', (attempt) => archiveName(found.profile.name, now, attempt)));
+  const metadata = buildMetadata(toSnapshot(found.profile, found.files));
+  // What goes elsewhere takes nothing here.
+  const claimed = order.serverId ? 0 : await sizeOf(tx, metadata, found.files);
   const queueId = randomUUID();
   const jobId = await insertJob(tx, {
     kind: 'export',
@@ -96,13 +116,27 @@ export async function createExport(
     profileId: order.profileId,
     filename,
     queueId,
+    spaceClaimed: claimed,
     ...(order.serverId && { serverId: order.serverId, targetPath: path }),
   });
   const digests = found.files.map((file) => file.sha256);
-  await saveSnapshot(tx, jobId, buildMetadata(toSnapshot(found.profile, found.files)), digests);
+  await saveSnapshot(tx, jobId, metadata, digests);
   await queue.add(tx, queueId, jobId);
   order.signal.throwIfAborted();
-  return { jobId, filename, remarks };
+  return { accepted: { jobId, filename, remarks }, claimed };
+}
+
+/** Bytes of the archive, exactly; of content that is not there, which the job will tell, none. */
+async function sizeOf(tx: Queryable, metadata: string, files: readonly ProfileFile[]): Promise<number> {
+  const sizes = await findBlobSizes(
+    tx,
+    files.map((file) => file.sha256),
+  );
+  const members = files.flatMap(({ kind, name, sha256 }) => {
+    const blob = sizes.get(sha256);
+    return blob ? [{ path: memberPath(kind, sha256, name), sha256, ...blob }] : [];
+  });
+  return archiveSize(metadata, members);
 }
 
 async function whyNotExportable(tx: Queryable, id: string): Promise<Problem> {

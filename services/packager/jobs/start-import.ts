@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freeBytes } from '@osimage/blob-store';
+import { importClaim, requireRoomFor } from '@osimage/blob-store';
 import {
   feedImport,
   findServer,
@@ -10,8 +10,10 @@ import {
   insertJob,
   interruptImports,
   lockImport,
+  type Queryable,
   type RemotePath,
   renewImport as renewLease,
+  saveClaim,
 } from '@osimage/database';
 import { notFound, Problem, systemCode } from '@osimage/errors';
 import { checkFileName, familyOf } from '@osimage/os-media';
@@ -34,35 +36,33 @@ export interface ImportOrder {
 }
 
 /**
- * Creates an import that waits for its file. Throws Problem no_space when the announced file cannot fit, or
- * invalid_request (content of a type that only comes as a file).
+ * Creates an import that waits for its file. Throws Problem no_space or quota_exceeded when the announced file cannot
+ * fit, or invalid_request (content of a type that only comes as a file).
  */
 export async function createImport(
   context: PackagerContext,
   order: ImportOrder,
 ): Promise<{ jobId: string; stagingPath: string }> {
-  await checkSpace(context.store.root, order.fileSize);
-  if (order.byContent && order.imageType !== 'UNATTEND' && order.imageType !== 'CONFIG') {
+  const { imageType, fileSize, byContent = false } = order;
+  if (byContent && imageType !== 'UNATTEND' && imageType !== 'CONFIG') {
     const detail = 'Only files of the types UNATTEND and CONFIG can be imported by content.';
     throw new Problem('invalid_request', { detail });
   }
-  const jobId = await insertJob(context.db, {
-    kind: 'import',
-    title: `Import ${order.imageType} file`,
-    createdBy: order.user,
-    requestId: order.requestId,
-    import: { imageType: order.imageType, fileSize: order.fileSize, byContent: order.byContent ?? false },
-    leaseMs: context.settings.UPLOAD_LEASE * 1000,
+  const spaceClaimed = importClaim(fileSize);
+  const jobId = await context.db.transaction(async (tx) => {
+    const id = await insertJob(tx, {
+      kind: 'import',
+      title: `Import ${imageType} file`,
+      createdBy: order.user,
+      requestId: order.requestId,
+      import: { imageType, fileSize, byContent },
+      leaseMs: context.settings.UPLOAD_LEASE * 1000,
+      spaceClaimed,
+    });
+    await requireRoomFor(tx, context.store, [id], spaceClaimed);
+    return id;
   });
   return { jobId, stagingPath: stagingPath(jobId) };
-}
-
-async function checkSpace(root: string, needed: number): Promise<void> {
-  if (needed === 0) return;
-  const available = await freeBytes(root);
-  // The upload and the packed blob lie beside each other until the import ends.
-  if (needed * 2 > available)
-    throw new Problem('no_space', { needed: needed * 2, available, where: 'the store' });
 }
 
 /** Says that bytes are still arriving. False: nobody wants them any more. */
@@ -77,7 +77,7 @@ export type StartOrder = ImportParameters & Partial<RemotePath>;
  * Hands the file over to the workers, in one transaction with the queue entry. Its name and size are checked
  * here, its content by the job, which also fetches it where it is remote.
  * Throws Problem job_not_waiting, wrong_extension, bad_name, upload_size_mismatch or upload_cut_off; of a remote
- * file not_found (no such server) or invalid_request (path).
+ * file not_found (no such server), invalid_request (path), no_space or quota_exceeded.
  */
 export async function startImport(
   context: PackagerContext,
@@ -119,7 +119,27 @@ export async function startImport(
       remote,
     );
     await context.queue.add(tx, queueId, jobId);
+    await claimAtStart(
+      context,
+      tx,
+      jobId,
+      remote ? job.import.fileSize : parameters.size,
+      remote !== undefined,
+    );
   });
+}
+
+/** An upload has its space already; what is fetched needs it now as when it was announced. */
+async function claimAtStart(
+  { store }: PackagerContext,
+  tx: Queryable,
+  jobId: string,
+  size: number,
+  isRemote: boolean,
+): Promise<void> {
+  const claimed = importClaim(size);
+  await saveClaim(tx, jobId, { claimed, written: isRemote ? 0 : size });
+  if (isRemote) await requireRoomFor(tx, store, [jobId], claimed);
 }
 
 function checkReceived(received: number | undefined, told: number, announced: number): void {

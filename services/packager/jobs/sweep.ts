@@ -3,7 +3,7 @@
  * nobody refers to are removed. Every packager may sweep; a lock lets one do it at a time.
  */
 import { randomUUID } from 'node:crypto';
-import { cleanStore } from '@osimage/blob-store';
+import { applyRetention, cleanStore } from '@osimage/blob-store';
 import { adoptJob, findStrandedJobs, interruptImports, purgeKeys, tryLockSweep } from '@osimage/database';
 import { isDatabaseAway, Problem } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
@@ -28,6 +28,7 @@ async function loop(context: PackagerContext, signal: AbortSignal): Promise<void
       await sweepRows(context);
       if (Date.now() >= nextFiles) {
         nextFiles = Date.now() + filesEveryMs;
+        await sweepArchives(context, signal);
         await sweepFiles(context, youngMs, signal);
         await purgeKeys(context.db, keysKeptMs);
       }
@@ -65,6 +66,15 @@ export async function sweepRows(context: PackagerContext): Promise<void> {
       log.warn({ job: id }, 'job had lost its queue entry and is queued again');
     }
   });
+}
+
+/** Removes the archives the retention rule lets go. */
+export async function sweepArchives({ db, store, log }: PackagerContext, signal: AbortSignal): Promise<void> {
+  const author = { source: 'service', user: 'retention' } as const;
+  const onLeft = (error: unknown, path: string) =>
+    log.warn({ err: error, path }, 'the file of an expired archive could not be removed');
+  for (const { name, size, why } of await applyRetention(db, store, author, onLeft, signal))
+    log.info({ archive: name, size, why }, 'archive expired');
 }
 
 /** Removes uploads, export folders and blobs that nothing refers to and that are older than `ageMs`. */

@@ -16,6 +16,7 @@ export const imageOperations: Operations = {
   'POST /osImages': {
     privilege: edit,
     answer: ImportAccepted,
+    refusals: [507],
     example: { query: { imageType: 'SCRIPT' }, body: { Action: 'Init', fileSize: '29' } },
   },
   'POST /files/osImages': {
@@ -33,7 +34,7 @@ export const imageOperations: Operations = {
     starts: true,
     stringMessages: true,
     answer: ExportAccepted,
-    refusals: [409, 422],
+    refusals: [409, 422, 507],
     example: { path: { id: 'sample|sample-x86_64-install-web' } },
   },
   'HEAD /osImages/{id}': {
@@ -57,7 +58,7 @@ export const imageOperations: Operations = {
   'PUT /osImages/{id}': {
     privilege: edit,
     answer: Changed,
-    refusals: [409, 412],
+    refusals: [409, 412, 507],
     example: {
       path: { id: 'sample|sample-x86_64-install-web-node' },
       body: { profile: { description: 'A web server with a site' } },

@@ -10,7 +10,7 @@ export const taskOperations: Operations = {
   'PUT /tasks': {
     privilege: edit,
     answer: TaskActionDone,
-    refusals: [404, 409],
+    refusals: [404, 409, 507],
     example: { body: { action: 'cancel', list: ['42'] } },
   },
   'PUT /tasks/{list}': {

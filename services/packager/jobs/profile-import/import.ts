@@ -12,10 +12,11 @@ import {
   type VerifyReport,
   verifyArchive,
 } from '@osimage/archive';
-import { addKnownContent, freeBytes, loadBlobs } from '@osimage/blob-store';
+import { addKnownContent, packedAtMost } from '@osimage/blob-store';
 import {
   endJob,
   findBaseImage,
+  findBlobSizes,
   type ImportedProfile,
   type ImportParameters,
   pinForAttempt,
@@ -46,7 +47,7 @@ interface Archive {
 /**
  * Imports the archive in the staging file at `path`, or only checks it. Throws Problem archive_foreign,
  * archive_refused, archive_damaged, predefined_not_importable, base_image_missing, base_image_differs, conflict, in_use
- * or no_space; then nothing has changed.
+ * no_space or quota_exceeded; then nothing has changed.
  */
 export async function importProfile(
   context: PackagerContext,
@@ -61,7 +62,7 @@ export async function importProfile(
   const archive = await open(context, path, signal);
   // What cannot come in need not be read to its end.
   await db.transaction((tx) => planProfile(tx, archive.profile, archive.arch, onConflict));
-  await checkSpace(context, archive);
+  await claimSpace(context, attempt, archive, parameters.check === true);
 
   attempt.step('verifying');
   // Two passes over the same bytes: each is half of the work.
@@ -135,18 +136,23 @@ async function open(context: PackagerContext, path: string, signal: AbortSignal)
   return { path, size: archiveSize, metadata, profile: archivedProfile(metadata, image), arch: image.arch };
 }
 
-/** The sizes an archive claims, before anything is unpacked. */
-async function checkSpace({ db, store }: PackagerContext, { size, metadata }: Archive): Promise<void> {
+/** Space for the sizes an archive claims, before anything is unpacked; none when it is only checked. */
+async function claimSpace(
+  { db, store }: PackagerContext,
+  attempt: Attempt,
+  { size, metadata }: Archive,
+  check: boolean,
+): Promise<void> {
   const contents = new Map(metadata.files.map((file) => [file.sha256, file.size]));
   const claimed = sum(contents.values());
   if (!Number.isSafeInteger(claimed) || claimed > size * ratioMost) {
     const detail = `its ${size} bytes cannot hold the ${claimed} bytes it claims`;
     throw new Problem('archive_damaged', { detail });
   }
-  for (const known of (await loadBlobs(db, [...contents.keys()])).keys()) contents.delete(known);
-  const needed = sum(contents.values());
-  const available = await freeBytes(store.root);
-  if (needed > available) throw new Problem('no_space', { needed, available, where: 'the store' });
+  if (check) return;
+  for (const known of (await findBlobSizes(db, [...contents.keys()])).keys()) contents.delete(known);
+  // The archive itself is in the staging folder.
+  await attempt.claim(store, size + packedAtMost(sum(contents.values())), size);
 }
 
 function sum(numbers: Iterable<number>): number {
@@ -168,6 +174,7 @@ async function storeFiles(
     const file = byPath.get(member.path);
     if (!file) continue;
     const known = { sha256: file.sha256, rawSize: file.size };
+    let written = false;
     attempt.staged.add(file.sha256);
     await addKnownContent(
       store,
@@ -177,8 +184,15 @@ async function storeFiles(
       async (tx) => {
         if (!(await pinForAttempt(tx, job.id, job.attempt, file.sha256))) throw new Problem('attempt_lost');
       },
-      { signal },
+      {
+        signal,
+        // Claimed for all of them together; from now on the blob counts by itself.
+        room: async () => {
+          written = true;
+        },
+      },
     );
+    if (written) attempt.release(packedAtMost(file.size));
     attempt.progress(Math.floor((size + stream.bytesRead) / 2));
   }
 }
