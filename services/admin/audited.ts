@@ -30,7 +30,7 @@ export async function audited<Result>(
 }
 
 /** Who runs the command, as the system calls them. */
-function systemUser(): string {
+export function systemUser(): string {
   try {
     return userInfo().username;
   } catch {

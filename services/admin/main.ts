@@ -7,6 +7,8 @@ import { withDatabase } from './connect.ts';
 import { helpText } from './help.ts';
 import { rotateSecrets } from './rotate-secrets.ts';
 import { storeGc } from './store-gc.ts';
+import { storeProtect, storeUnprotect } from './store-protect.ts';
+import { storeRetention } from './store-retention.ts';
 import { storeScrub } from './store-scrub.ts';
 import { storeUsage } from './store-usage.ts';
 import { userAdd } from './user-add.ts';
@@ -27,6 +29,9 @@ const commands = [
   storeUsage,
   storeGc,
   storeScrub,
+  storeRetention,
+  storeProtect,
+  storeUnprotect,
 ];
 const argv = process.argv.slice(2);
 const asJson = argv.includes('--json');

@@ -1,7 +1,15 @@
 /** `store usage`: what takes space, and what could be freed. */
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bytesOf, findGarbage, freeBytes, openStore } from '@osimage/blob-store';
+import {
+  type BlobStore,
+  bytesOf,
+  findGarbage,
+  freeBytes,
+  openStore,
+  spaceUsage,
+  storeLimits,
+} from '@osimage/blob-store';
 import {
   countDamage,
   type Database,
@@ -25,15 +33,15 @@ export const storeUsage: Command = {
   options: [],
   summary: 'show what takes space and what could be freed',
   prepare: async () => async (db, settings) => {
-    const usage = await measure(db, join(settings.DATA_DIR, 'store'));
+    const usage = await measure(db, await openStore(join(settings.DATA_DIR, 'store'), storeLimits(settings)));
     return { json: usage, text: describe(usage) };
   },
 };
 
 type Usage = Awaited<ReturnType<typeof measure>>;
 
-async function measure(db: Database, root: string) {
-  const store = await openStore(root);
+async function measure(db: Database, store: BlobStore) {
+  const { root } = store;
   const kinds = await usageByKind(db);
   const profiles = await usageByProfile(db);
   const archives = {
@@ -54,12 +62,13 @@ async function measure(db: Database, root: string) {
     unfinishedArchives: { bytes: Math.max(0, (await bytesOf(join(root, 'exports'))) - archives.bytes) },
     freeable: await findGarbage(db, store, { olderThanMs: youngMs }),
     damaged: await countDamage(db),
+    space: await spaceUsage(db, store),
     disk: { bytes: disk.blocks * disk.bsize, free: await freeBytes(root) },
   };
 }
 
 function describe(usage: Usage): string {
-  const { content, archives, uploads, unfinishedArchives, freeable, damaged, disk } = usage;
+  const { content, archives, uploads, unfinishedArchives, freeable, damaged, space, disk } = usage;
   const { unused, orphans, leftovers } = freeable;
   const lines = [
     tableText([
@@ -78,13 +87,19 @@ function describe(usage: Usage): string {
     `On their way: uploads ${sizeText(uploads.bytes)}, archives ${sizeText(unfinishedArchives.bytes)}.`,
     `\`store gc\` frees ${sizeText(bytesIn(freeable))}: ${unused.count} unused contents, ${orphans.count} files no row ` +
       `knows, ${leftovers.count} leftovers of ended jobs.`,
-    `The disk has ${sizeText(disk.free)} of ${sizeText(disk.bytes)} free.`,
+    `\`store retention\` frees ${sizeText(space.expired)}.`,
+    `The disk has ${sizeText(disk.free)} of ${sizeText(disk.bytes)} free, ${sizeText(space.reserve)} of it for others.`,
+    `Jobs have claimed ${sizeText(space.claimed)}; ${sizeText(space.available)} are left for new ones${quotaText(space.quota)}.`,
   ];
   if (damaged.contents + damaged.archives > 0)
     lines.push(
       `Damaged: ${damaged.contents} stored files, ${damaged.archives} archives; \`store scrub\` names them.`,
     );
   return lines.join('\n');
+}
+
+function quotaText(quota: number | undefined): string {
+  return quota === undefined ? '' : `, within a quota of ${sizeText(quota)}`;
 }
 
 function kindRow({ kind, uses, usedBytes, rawBytes, packedBytes }: Omit<KindUsage, 'contents'>): string[] {

@@ -23,7 +23,7 @@ export interface DownloadServices extends Pick<GatewayServices, 'db' | 'storeRoo
 type Services = Omit<DownloadServices, 'onDamage'>;
 
 /** Gives the archive of a file name; throws Problem not_found, or archive_gone with when and why. */
-async function requireArchive(db: GatewayServices['db'], name: string): Promise<ArchiveRow> {
+export async function requireArchive(db: GatewayServices['db'], name: string): Promise<ArchiveRow> {
   const archive = await findArchive(db, name);
   if (!archive) throw notFound('archive', name);
   if (archive.deleted_at) {

@@ -66,5 +66,7 @@ export function shownArchive(archive: ArchiveRow) {
     profileId: archive.profile_id,
     jobUID: archive.job_id ?? '',
     created: archive.created_at.toISOString(),
+    // An addition: no retention rule removes it.
+    protected: archive.protected,
   };
 }

@@ -85,7 +85,10 @@ const byCall: Readonly<Record<string, Readonly<Record<string, Parameter>>>> = {
     id: { description: 'A predefined profile', example: 'sample|sample-x86_64-install-Minimal' },
   },
   'PUT /osImages/{id}': {
-    id: { description: 'A customized profile or a custom file', example: 'sample|sample-x86_64-install-web' },
+    id: {
+      description: 'A customized profile, a custom file, or the name of an archive',
+      example: 'sample|sample-x86_64-install-web',
+    },
     imageType: { description: 'For a file: what kind it is', example: 'SCRIPT' },
     path: { description: 'Ignored', example: '' },
     serverId: { description: 'Ignored', example: '' },

@@ -1,7 +1,8 @@
-/** `PUT /osImages/{id}`: changes a customized profile or a custom file (contract, section 6.2). */
+/** `PUT /osImages/{id}`: changes a customized profile or a custom file (contract, section 6.2), or protects an archive. */
 import { success } from '../answers.ts';
 import type { App } from '../app-types.ts';
 import { requirePrivilege } from '../auth/privileges.ts';
+import { changeArchive } from '../changes/change-archive.ts';
 import { changeFile } from '../changes/change-file.ts';
 import { changeProfile } from '../changes/change-profile.ts';
 import { changeTag } from '../changes/preconditions.ts';
@@ -16,10 +17,11 @@ export function registerChangeRoutes(app: App, services: GatewayServices): void 
       config: { action: 'object.change' },
       onRequest: requirePrivilege('lxc-osdeploy-create-import-export-edit-os-files'),
       schema: {
-        summary: 'Change a customized profile or a custom file',
+        summary: 'Change a customized profile or a custom file, or protect an archive',
         description:
           'Without imageType the body is {"profile": …}, with imageType the object of that kind of file. What is ' +
-          'absent stays. A file changes for every profile that carries it; exports that run keep what they began with.',
+          'absent stays. A file changes for every profile that carries it; exports that run keep what they began with. ' +
+          'With the name of an archive the body is {"protected": true} or false: whether retention leaves it alone.',
         tags: ['images'],
         headers: IfMatch,
         params: ChangeParams,
@@ -31,6 +33,11 @@ export function registerChangeRoutes(app: App, services: GatewayServices): void 
       const { id } = request.params;
       // The reference's own example has a second question mark, which makes what follows a part of the value.
       const imageType = request.query.imageType?.split('?', 1)[0] ?? '';
+      if (request.body.protected !== undefined) {
+        request.audit.action = 'archive.protect';
+        reply.header('etag', await changeArchive(services.db, id, imageType, request.body, request));
+        return success({ id });
+      }
       const changed =
         imageType === ''
           ? (await changeProfile(services.db, id, request.body, request)).profile

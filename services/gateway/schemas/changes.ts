@@ -32,5 +32,7 @@ export const ChangeBody = Strict({
   unattendFile: Type.Optional(WithContent),
   /** With customConfigFile; empty or null: none any more. */
   associatedFileId: Type.Optional(Type.Union([Type.String({ maxLength: 200 }), Type.Null()])),
+  /** An addition, of an archive: no retention rule removes it. */
+  protected: Type.Optional(Type.Boolean()),
 });
 export type ChangeBody = Static<typeof ChangeBody>;

@@ -83,6 +83,7 @@ export const Archive = Type.Object(
     profileId: text,
     jobUID: text,
     created: Type.String({ format: 'date-time' }),
+    protected: Type.Boolean({ description: 'No retention rule removes it' }),
   },
   { description: 'A finished archive that can be downloaded' },
 );
