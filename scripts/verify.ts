@@ -21,7 +21,7 @@ try {
   const side = file === '-' ? undefined : await sideFile(file);
   if (side !== undefined && side !== report.sha256)
     throw new Problem('archive_damaged', {
-      detail: `its digest is ${report.sha256}, ${file}.sha256 says ${side}`,
+      detail: `its digest is ${report.sha256}, ${file}.sha256 says ${side || 'nothing'}`,
     });
   print(report, side !== undefined);
 } catch (error) {
@@ -76,5 +76,6 @@ function progressBar(size: number | undefined): { show: (bytes: number) => void;
 
 function reason(error: unknown): string {
   if (systemCode(error) === 'ENOENT') return 'there is no such file';
+  if (systemCode(error) === 'EISDIR') return 'it is a folder';
   return error instanceof Error ? error.message : String(error);
 }

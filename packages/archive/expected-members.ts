@@ -18,6 +18,9 @@ export class ExpectedMembers implements TarHandler {
   /** Members in order; what comes after the metadata is known once that was read. */
   #expected: readonly ArchiveFile[] = [];
   #next = 0;
+  #metadataSha256 = '';
+  /** Text checksums.sha256 must have. */
+  #checksums = '';
   #current: { readonly path: string; readonly hash: Hash; readonly text: Buffer[] | undefined } | undefined;
 
   begin(path: string, size: number): void {
@@ -51,7 +54,7 @@ export class ExpectedMembers implements TarHandler {
     if (path === metadataPath) this.#readMetadata(content, sha256);
     else if (path === digestPath) this.digestText = content.toString();
     else if (this.#expected[this.#next - 1]?.sha256 !== sha256)
-      throw damaged(path, 'does not match its checksum');
+      throw this.#unlike(path, sha256, content.toString());
     this.#current = undefined;
     this.#next++;
   }
@@ -73,11 +76,30 @@ export class ExpectedMembers implements TarHandler {
     return this.#next > 0 && this.#next === this.#expected.length + 1;
   }
 
+  /**
+   * Which one is damaged when a member is not what metadata.json says: another content has quite another digest, while
+   * damage in metadata.json changes few of the digits it tells, or the digest of itself in checksums.sha256.
+   */
+  #unlike(path: string, sha256: string, text: string): Problem {
+    const expected = this.#expected[this.#next - 1]?.sha256 ?? '';
+    const ofMetadata = text.split('\n').find((line) => line.endsWith(`  ${metadataPath}`)) ?? '';
+    const changed =
+      path === checksumsPath
+        ? text.replace(ofMetadata.slice(0, 64), this.#metadataSha256) === this.#checksums &&
+          !isLike(ofMetadata, this.#metadataSha256)
+        : isLike(expected, sha256);
+    return changed
+      ? damaged(metadataPath, 'does not go with the rest')
+      : damaged(path, 'does not match its checksum');
+  }
+
   #readMetadata(content: Buffer, sha256: string): void {
     if (!isUtf8(content)) throw damaged(metadataPath, 'is not text in UTF-8');
     this.metadata = parseMetadata(content.toString());
     const files = archiveFiles(this.metadata);
-    const checksums = Buffer.from(checksumsText([{ path: metadataPath, sha256 }, ...files]));
+    this.#metadataSha256 = sha256;
+    this.#checksums = checksumsText([{ path: metadataPath, sha256 }, ...files]);
+    const checksums = Buffer.from(this.#checksums);
     this.#expected = [
       ...files,
       {
@@ -88,6 +110,11 @@ export class ExpectedMembers implements TarHandler {
       { path: digestPath, size: 0, sha256: '' },
     ];
   }
+}
+
+/** Whether two digests have more digits in common than two different contents ever have. */
+function isLike(one: string, other: string): boolean {
+  return [...other].filter((digit, at) => one[at] === digit).length > 32;
 }
 
 /** Names the member in its parameters, too. */

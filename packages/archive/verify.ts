@@ -3,11 +3,11 @@
  * every member, the digest it carries of itself. Nothing is unpacked, nothing is written.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { createGunzip, type Gunzip } from 'node:zlib';
+import { crc32, createInflateRaw, type InflateRaw } from 'node:zlib';
 import { Problem } from '@osimage/errors';
 import { digestText } from './checksums.ts';
 import { locateDamage, readStoredHead } from './damage-locator.ts';
-import { storedBlocks, trailerLength } from './deflate.ts';
+import { gzipHeader, gzipTrailer, storedBlocks, trailerLength } from './deflate.ts';
 import { damaged, ExpectedMembers } from './expected-members.ts';
 import { digestPath } from './layout.ts';
 import { archiveFiles, type Metadata } from './metadata.ts';
@@ -63,17 +63,28 @@ export async function verifyArchive(
   const { metadata } = members;
   if (!metadata || !members.complete) throw damaged(members.position, 'is missing');
   const files = archiveFiles(metadata);
+  const { size, sha256 } = body.finish(members.digestText, unpacker.trailer);
   return {
-    ...body.finish(members.digestText),
+    size,
+    sha256,
     metadata,
     files: files.length,
     contentSize: files.reduce((sum, file) => sum + file.size, 0),
   };
 }
 
-/** gunzip and the tar reader behind it. */
+/**
+ * Inflate and the tar reader behind it. Not gunzip: that one keeps its last output to itself when the checksum at the
+ * end is wrong, and with it which member is.
+ */
 class Unpacker {
-  readonly #gunzip: Gunzip = createGunzip({ chunkSize: 256 * 1024 });
+  readonly #inflate: InflateRaw = createInflateRaw({ chunkSize: 256 * 1024 });
+  /** Bytes of the gzip header still to come. */
+  #headerLeft = gzipHeader.length;
+  /** Bytes of the deflate stream so far. */
+  #given = 0;
+  #crc = 0;
+  #rawLength = 0;
   readonly #members: ExpectedMembers;
   readonly #tar: TarReader;
   readonly #ended: Promise<void>;
@@ -84,49 +95,83 @@ class Unpacker {
   constructor(members: ExpectedMembers) {
     this.#members = members;
     this.#tar = new TarReader(members);
-    this.#gunzip.on('data', (chunk: Buffer) => {
+    this.#inflate.on('data', (chunk: Buffer) => {
+      this.#crc = crc32(chunk, this.#crc);
+      this.#rawLength += chunk.length;
       try {
         if (this.#failure === undefined) this.#tar.write(chunk);
       } catch (error) {
         this.#failure = this.#withMember(error);
       }
     });
-    this.#ended = new Promise((resolve, reject) => this.#gunzip.once('close', resolve).once('error', reject));
+    this.#ended = new Promise((resolve, reject) =>
+      this.#inflate.once('close', resolve).once('error', reject),
+    );
     this.#ended.catch(() => {});
   }
 
   /** Takes the next compressed bytes; they are not needed any more when this returns. */
   async write(bytes: Buffer): Promise<void> {
-    if (this.#members.metadata) this.#head = [];
+    // What comes out of a damaged step may end members that are not whole.
+    const begun = this.#members.metadata && {
+      position: this.#members.position,
+      following: this.#members.following,
+    };
+    if (begun) this.#head = [];
     else this.#head.push(Buffer.from(bytes));
+    const packed = this.#withoutHeader(bytes);
     try {
       // After the end of the gzip stream nothing is taken any more: what stands there fails in BodyHash.
-      const taken = new Promise<void>((resolve) => this.#gunzip.write(bytes, () => resolve()));
+      const taken = new Promise<void>((resolve) => this.#inflate.write(packed, () => resolve()));
       await Promise.race([taken, this.#ended]);
     } catch (error) {
-      throw damaged(this.#locate(bytes), 'cannot be unpacked', error);
+      throw damaged(this.#locate(bytes, begun), 'cannot be unpacked', error);
     }
     if (this.#failure !== undefined) throw this.#failure;
+    // A damaged block may claim to be the last one.
+    this.#given += packed.length;
+    if (this.#inflate.bytesWritten < this.#given && !this.#tar.complete)
+      throw damaged(this.#locate(bytes, begun), 'cannot be unpacked');
   }
 
   async end(): Promise<void> {
-    this.#gunzip.end();
+    this.#inflate.end();
     try {
       await this.#ended;
     } catch (error) {
       throw damaged(this.#members.position, 'is cut off', error);
     }
     if (this.#failure !== undefined) throw this.#failure;
-    if (!this.#tar.complete) throw damaged(digestPath, 'is not followed by the end of the archive');
+    if (!this.#tar.complete)
+      throw damaged(this.#members.position, 'is not followed by the rest of the archive');
+    const behind = this.#given - this.#inflate.bytesWritten;
+    if (behind < trailerLength) throw damaged(digestPath, 'is cut off');
+    if (behind > trailerLength) throw damaged(digestPath, 'is followed by something else');
   }
 
   close(): void {
-    this.#gunzip.destroy();
+    this.#inflate.destroy();
+  }
+
+  /** What must stand at the end of the gzip file. */
+  get trailer(): Buffer {
+    return gzipTrailer(this.#crc, this.#rawLength);
+  }
+
+  #withoutHeader(bytes: Buffer): Buffer {
+    const from = gzipHeader.length - this.#headerLeft;
+    const header = bytes.subarray(0, this.#headerLeft);
+    // Magic, method and flags; the digest of the body tells whether the rest is right.
+    const fixed = gzipHeader.subarray(from, Math.max(from, 4));
+    if (!fixed.subarray(0, header.length).equals(header.subarray(0, fixed.length)))
+      throw damaged(this.#members.position, 'cannot be unpacked');
+    this.#headerLeft -= header.length;
+    return bytes.subarray(header.length);
   }
 
   /** The member that is damaged when zlib fails on these bytes. */
-  #locate(bytes: Buffer): string {
-    if (this.#members.metadata) return locateDamage(bytes, this.#members.position, this.#members.following);
+  #locate(bytes: Buffer, begun: Pick<ExpectedMembers, 'position' | 'following'> | undefined): string {
+    if (begun) return locateDamage(bytes, begun.position, begun.following);
     const head = Buffer.concat(this.#head);
     const members = new ExpectedMembers();
     try {
@@ -166,14 +211,13 @@ class BodyHash {
   }
 
   /** Compares the tail, byte by byte, with the only one that goes with this body. */
-  finish(carried: string): { size: number; sha256: string } {
+  finish(carried: string, trailer: Buffer): { size: number; sha256: string } {
     const bodySize = this.size - tailLength;
     const bodySha256 = this.#hash.copy().digest('hex');
     if (carried !== digestText(bodySha256, bodySize))
       throw damaged(digestPath, 'does not match the bytes before it');
-    // gunzip has checked the trailer against the content; all else is known.
-    const content = Buffer.concat(storedBlocks(tailContent(bodySha256, bodySize), true));
-    if (!content.equals(this.#tail.subarray(0, -trailerLength)))
+    const content = storedBlocks(tailContent(bodySha256, bodySize), true);
+    if (!Buffer.concat([...content, trailer]).equals(this.#tail))
       throw damaged(digestPath, 'is not packed as it must be');
     return { size: this.size, sha256: this.#hash.update(this.#tail).digest('hex') };
   }

@@ -1,5 +1,5 @@
 /** Checking an archive: what is whole passes, whatever is changed does not, and the damaged member is named. */
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
@@ -167,26 +167,4 @@ t.test('it can be stopped', async (t) => {
   const controller = new AbortController();
   const onProgress = () => controller.abort(new Error('enough'));
   await t.rejects(verifyArchive(inSteps(bytes, 4096), { signal: controller.signal, onProgress }), /enough/);
-});
-
-t.test('npm run verify', async (t) => {
-  const folder = await temporaryFolder(t);
-  const bytes = await wholeOf(await makeRichProfile(folder));
-  const path = join(folder, 'x.tar.gz');
-  await writeFile(path, bytes);
-  const verify = async (file: string, input?: Buffer) => {
-    const child = spawn(process.execPath, [join(import.meta.dirname, '../../scripts/verify.ts'), file]);
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (output += text));
-    child.stdin.on('error', () => {}).end(input);
-    const code = await new Promise((resolve) => child.once('close', resolve));
-    return { code, output };
-  };
-  t.match(await verify(path), { code: 0, output: /^whole .*\n.*\n.*\nsha256 +[0-9a-f]{64}\n$/ });
-  t.match(await verify('-', bytes), { code: 0, output: /standard input/ }, 'a pipe');
-  await writeFile(`${path}.sha256`, `${'0'.repeat(64)}  x.tar.gz\n`);
-  t.match(await verify(path), { code: 1, output: /DAMAGED.*x\.tar\.gz\.sha256 says/ });
-  t.match(await verify('-', bytes.subarray(0, -5000)), { code: 1, output: /DAMAGED/ });
-  t.match(await verify(join(folder, 'missing')), { code: 2, output: /no such file/ });
-  t.match(await verify('--help'), { code: 2, output: /usage/ });
 });
