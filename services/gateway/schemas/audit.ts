@@ -10,7 +10,11 @@ export const AuditQuery = Type.Object(
       Type.Integer({ minimum: 1, maximum: mostEntries, default: 100, description: 'Entries at most.' }),
     ),
     before: Type.Optional(
-      Type.String({ pattern: '^[0-9]{1,14}-[0-9]{1,18}$', description: 'The `next` of the page before.' }),
+      Type.String({
+        pattern: '^[0-9]{1,14}-[0-9]{1,18}$',
+        expected: 'the next of the page before',
+        description: 'The `next` of the page before.',
+      }),
     ),
     user: Type.Optional(Type.String({ maxLength: 256, description: 'Only what this user did or tried.' })),
     action: Type.Optional(

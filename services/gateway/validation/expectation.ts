@@ -26,8 +26,10 @@ export function expectation(schema: JsonSchema): string {
 }
 
 function alternatives(schemas: readonly JsonSchema[]): string {
-  const texts = [...new Set(schemas.map(expectation))];
-  return texts.length < 2 ? texts.join() : `${texts.slice(0, -1).join(', ')} or ${texts.at(-1)}`;
+  const texts = [...new Set(schemas.map(expectation))].filter((text) => text !== words.null);
+  const values = texts.length < 2 ? texts.join() : `${texts.slice(0, -1).join(', ')} or ${texts.at(-1)}`;
+  // After a comma of its own: a sentence like "dhcpv4 or staticv4 or null" would be hard to read.
+  return schemas.some(({ type }) => type === 'null') ? `${values}, or null` : values;
 }
 
 function between(least: number | undefined, most: number | undefined, unit: string): string {
