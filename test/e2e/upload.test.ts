@@ -110,6 +110,30 @@ t.test('an upload that is cut off leaves nothing', async (t) => {
   t.equal((await client.fetch('POST', path, new FormData())).status, 409, 'the job takes no second try');
 });
 
+t.test('an upload whose connection ends at once ends its import too', async (t) => {
+  const { client, dataDir } = await startServices(t);
+  const url = new URL(client.url);
+  // The connection ends while the order is still being checked: nobody reads from it yet.
+  const jobs = await Promise.all(Array.from({ length: 5 }, () => client.createImport('SCRIPT')));
+  for (const jobId of jobs) {
+    const path = client.uploadPath(jobId, { imageType: 'SCRIPT', name: 'half.sh' });
+    connect(Number(url.port), url.hostname).end(
+      [
+        `POST ${path} HTTP/1.1`,
+        `Host: ${url.host}`,
+        `Authorization: ${client.headers.authorization}`,
+        `Content-Type: multipart/form-data; boundary=${boundary}`,
+        'Content-Length: 1000',
+        '',
+        `${head('half.sh')}#!/bin/sh`,
+      ].join('\r\n'),
+    );
+  }
+  for (const jobId of jobs)
+    t.match(await client.ended(jobId), { status: 'Interrupted', error: { code: 'upload_cut_off' } });
+  await until(async () => (await readdir(join(dataDir, 'store/staging'))).length === 0);
+});
+
 t.test('a file that is not what its type says', async (t) => {
   const { client, dataDir } = await startServices(t);
   const wrong: [string, string][] = [

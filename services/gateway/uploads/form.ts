@@ -61,6 +61,8 @@ export async function readForm(request: IncomingMessage, options: FormOptions): 
   request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
   signal.addEventListener('abort', onAbort);
   if (signal.aborted) onAbort();
+  // A connection that ended before anybody listened tells nobody any more.
+  if (request.destroyed) onClose();
   try {
     await promise;
   } finally {
