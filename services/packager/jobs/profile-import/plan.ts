@@ -31,6 +31,7 @@ export async function planProfile(
   profile: ImportedProfile,
   arch: string,
   onConflict: OnConflict,
+  lookAgain = true,
 ): Promise<ProfilePlan> {
   const ids = [profile.imageId, ...(profile.baseId === null ? [] : [profile.baseId]), profile.id];
   for (const file of profile.files) ids.push(file.id);
@@ -46,6 +47,9 @@ export async function planProfile(
 
   const withFiles = { ...profile, files: files.files };
   const named = await profileNamed(tx, profile.imageId, profile.name);
+  // It came between two of these looks, and its files with it: looked at again, all are seen together.
+  if (lookAgain && (present || named === profile.id) && !(present && taken.has(profile.id)))
+    return await planProfile(tx, profile, arch, onConflict, false);
   const free = present === undefined && !taken.has(profile.id) && named === undefined;
   if (free) return { profile: withFiles, ...files, replace: false, present: false };
   if (onConflict === 'rename') {
