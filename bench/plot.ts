@@ -13,6 +13,7 @@ const margin = { left: 60, right: 20, top: 40, bottom: 40 };
 export function logPlot(series: readonly Series[]): string {
   const panels = series.map((one, at) => `<g transform="translate(${at * width} 0)">${panel(one)}</g>`);
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width * series.length}" height="${height}" font-family="sans-serif" font-size="12">
+<title>${series.map(({ title }) => title).join('; ')}</title>
 <rect width="100%" height="100%" fill="white"/>
 ${panels.join('\n')}
 </svg>
