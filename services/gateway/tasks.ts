@@ -33,6 +33,7 @@ export function shownTask(job: JobRow) {
     size: job.size,
     sha256: job.sha256,
     objectId: job.object_id,
+    notes: job.notes,
     // The job that runs in the place of this one.
     retriedAs: job.retried_as,
   };

@@ -15,7 +15,30 @@ export interface ServerProfile {
   readonly defaultPath: string;
   /** Pinned host keys, "type base64"; empty: none yet. */
   readonly hostKeys: readonly string[];
+  readonly options: TransferOptions;
 }
+
+/** How a server wants to be treated. Nothing needs to be set to be fast. */
+export interface TransferOptions {
+  /** Connections of one transfer at most; undefined: as many as the link's delay needs. */
+  readonly connections: number | undefined;
+  /** Of one transfer; undefined: no limit. */
+  readonly bytesPerSecond: number | undefined;
+  /** How the content is compared after an upload: by size, by reading parts of it back, or all of it. */
+  readonly verify: 'size' | 'sample' | 'full';
+  /** Old SSH algorithms this server may use besides the modern ones, by their names. */
+  readonly oldAlgorithms: readonly string[];
+  /** HTTP: with `bearer` the password is the token, and there is no user name. */
+  readonly authentication: 'basic' | 'bearer';
+}
+
+export const defaultOptions: TransferOptions = {
+  connections: undefined,
+  bytesPerSecond: undefined,
+  verify: 'sample',
+  oldAlgorithms: [],
+  authentication: 'basic',
+};
 
 /** What it takes to connect to it. */
 export interface ServerAccess {

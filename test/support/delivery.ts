@@ -7,7 +7,7 @@ import type { Archive } from '@osimage/archive';
 import { Problem } from '@osimage/errors';
 import type { SftpServer } from '../../samples/sftp-server.ts';
 import type { Delivery } from '../../services/packager/destinations/destination.ts';
-import type { ServerProfile } from '../../services/packager/server-profile.ts';
+import { defaultOptions, type ServerProfile } from '../../services/packager/server-profile.ts';
 import { onlyHere } from './addresses.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -63,7 +63,14 @@ export function fakeArchive(content: Buffer, size = content.length): FakeArchive
 
 export function profileOf(server: SftpServer, changes: Partial<ServerProfile> = {}): ServerProfile {
   const { address, port, username, password, hostKey } = server;
-  const rest = { id: '101', protocol: 'SFTP', privateKey: '', defaultPath: '', hostKeys: [hostKey] } as const;
+  const rest = {
+    id: '101',
+    protocol: 'SFTP',
+    privateKey: '',
+    defaultPath: '',
+    hostKeys: [hostKey],
+    options: defaultOptions,
+  } as const;
   return { address, port, username, password, ...rest, ...changes };
 }
 
@@ -94,6 +101,8 @@ export function deliveryTo(
     onProgress: (bytes) => progress.push(bytes),
     onStep: (step) => steps.push(step),
     checkLease: async () => undefined,
+    checkpoint: undefined,
+    saveCheckpoint: async () => undefined,
     pinHostKey: async () => {
       throw new Error('the key is pinned already');
     },

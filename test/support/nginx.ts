@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Test } from 'tap';
+import { defaultOptions } from '../../services/packager/server-profile.ts';
 import type { Issued } from './certificates.ts';
 import { freePort, startDaemon } from './daemon.ts';
 import type { FileServer } from './file-server.ts';
@@ -42,6 +43,7 @@ export async function startNginx(
       password,
       defaultPath: '',
       hostKeys: [],
+      options: defaultOptions,
       privateKey: '',
     },
     folder,

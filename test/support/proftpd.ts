@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Test } from 'tap';
+import { defaultOptions } from '../../services/packager/server-profile.ts';
 import type { Issued } from './certificates.ts';
 import { freePort, startDaemon } from './daemon.ts';
 import type { FileServer } from './file-server.ts';
@@ -55,6 +56,7 @@ export async function startProftpd(t: Test, options: FtpOptions = {}): Promise<F
       password,
       defaultPath: '',
       hostKeys: [],
+      options: defaultOptions,
       privateKey: '',
     },
     folder,

@@ -35,6 +35,8 @@ export interface ClaimedJob {
   target_path: string | null;
   filename: string | null;
   import: ImportParameters | null;
+  /** Of a delivery: what an earlier attempt proved to be on the server. */
+  checkpoint: Record<string, string | number | boolean> | null;
   /** Attempts that ended because their worker vanished, this one's predecessors. */
   lost: number;
   /** Attempts that ended with a failure worth retrying. */
@@ -56,7 +58,7 @@ export async function claimJob(
     `update jobs set state = 'Running', attempt = attempt + 1, worker = $3,
        started_at = coalesce(started_at, now()), step = 'starting'
      where id = $1 and queue_id = $2 and ended_at is null
-     returning id::text, kind, attempt, created_by, created_at, request_id, profile_id, server_id, target_path, filename, import`,
+     returning id::text, kind, attempt, created_by, created_at, request_id, profile_id, server_id, target_path, filename, import, checkpoint`,
     [id, queueId, worker],
   );
   const job = rows[0];
@@ -115,6 +117,20 @@ export async function saveProgress(
   return rowCount === 1;
 }
 
+/** Keeps a delivery's checkpoint; false when the attempt has lost the job. */
+export async function saveCheckpoint(
+  db: Queryable,
+  id: string,
+  attempt: number,
+  checkpoint: Readonly<Record<string, string | number | boolean>>,
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    'update jobs set checkpoint = $3 where id = $1 and attempt = $2 and ended_at is null',
+    [id, attempt, JSON.stringify(checkpoint)],
+  );
+  return rowCount === 1;
+}
+
 /**
  * What became of an attempt: it holds its job, the job was cancelled under it (what it has begun is its own to
  * remove), or it lost the job (what lies there may be its successor's).
@@ -143,6 +159,8 @@ export interface Outcome {
   size?: number;
   sha256?: string;
   objectId?: string;
+  /** Sentences. */
+  notes?: readonly string[];
 }
 
 /**
@@ -154,7 +172,8 @@ export async function endJob(tx: Queryable, id: string, attempt: number, outcome
     `update jobs set state = $3, step = $4, error = $5, ended_at = now(), percent = 100,
        bytes_total = case when $3 = 'Complete' then coalesce($8::bigint, bytes_total) else bytes_total end,
        bytes_done = case when $3 = 'Complete' then coalesce($8::bigint, bytes_total) else bytes_done end,
-       filename = coalesce($6, filename), final_path = $7, size = $8, sha256 = decode($9, 'hex'), object_id = $10
+       filename = coalesce($6, filename), final_path = $7, size = $8, sha256 = decode($9, 'hex'), object_id = $10,
+       notes = $11, checkpoint = null
      where id = $1 and attempt = $2 and ended_at is null`,
     [
       id,
@@ -167,6 +186,7 @@ export async function endJob(tx: Queryable, id: string, attempt: number, outcome
       outcome.size ?? null,
       outcome.sha256 ?? null,
       outcome.objectId ?? null,
+      outcome.notes ?? [],
     ],
   );
   if (rowCount !== 1) return false;

@@ -39,6 +39,8 @@ export interface JobRow {
   size: number | null;
   sha256: string | null;
   object_id: string | null;
+  /** Sentences about how it was done. */
+  notes: string[];
   /** The job that runs in the place of this one. */
   retried_as: string | null;
   attempts: AttemptRow[];
@@ -47,7 +49,7 @@ export interface JobRow {
 const jobColumns = `
   j.id::text, j.kind, j.state, j.title, j.created_by, j.created_at, j.started_at, j.ended_at, j.attempt,
   j.step, j.bytes_done, j.bytes_total, j.percent, j.error, j.profile_id, j.server_id, j.target_path,
-  j.filename, j.final_path, j.size, encode(j.sha256, 'hex') as sha256, j.object_id, j.retried_as::text,
+  j.filename, j.final_path, j.size, encode(j.sha256, 'hex') as sha256, j.object_id, j.notes, j.retried_as::text,
   coalesce((select json_agg(json_build_object('attempt', a.attempt, 'worker', a.worker,
       'started_at', a.started_at, 'ended_at', a.ended_at, 'error', a.error) order by a.attempt)
     from job_attempts a where a.job_id = j.id), '[]') as attempts`;

@@ -19,7 +19,17 @@ export interface Delivery extends ServerAccess {
   readonly onStep: (step: string) => void;
   /** Throws when this attempt has lost the job; called right before the archive becomes visible. */
   readonly checkLease: () => Promise<void>;
+  /** What an earlier attempt kept with `saveCheckpoint`, as it was given; undefined when there is nothing. */
+  readonly checkpoint: Checkpoint | undefined;
+  /**
+   * Keeps what a later attempt needs to go on where this one is. Bytes a checkpoint counts must be proven to be on
+   * the server's disk. Throws Problem attempt_lost.
+   */
+  readonly saveCheckpoint: (checkpoint: Checkpoint) => Promise<void>;
 }
+
+/** A destination's own record of a transfer, kept with the job as JSON. Never a secret. */
+type Checkpoint = Readonly<Record<string, string | number | boolean>>;
 
 export interface Delivered {
   /** Absolute path on the server where the archive lies now. */
@@ -28,6 +38,8 @@ export interface Delivered {
   readonly size: number;
   /** Lower-case hexadecimal SHA-256 of the whole archive. */
   readonly sha256: string;
+  /** Sentences for the job: what was not needed, and what this server or protocol could not promise. */
+  readonly notes?: readonly string[];
 }
 
 /** Delivers an archive, or throws a Problem and leaves nothing visible behind. */

@@ -44,6 +44,7 @@ export function toJobMessage(row: JobRow): Job {
     sha256: row.sha256 ?? '',
     objectId: row.object_id ?? '',
     retriedAs: row.retried_as ?? '',
+    notes: row.notes,
   };
 }
 

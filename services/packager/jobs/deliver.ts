@@ -1,5 +1,7 @@
 /** Delivering an archive: what a destination needs of the job, its lease and its server. */
 import type { Archive } from '@osimage/archive';
+import { saveCheckpoint } from '@osimage/database';
+import { Problem } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
 import type { Delivered } from '../destinations/destination.ts';
 import { deliverTo } from '../destinations/index.ts';
@@ -25,5 +27,10 @@ export async function deliver(
     onProgress: (bytes) => attempt.progress(bytes),
     onStep: (step) => attempt.step(step),
     checkLease: () => attempt.checkLease(),
+    checkpoint: job.checkpoint ?? undefined,
+    saveCheckpoint: async (checkpoint) => {
+      if (!(await saveCheckpoint(context.db, job.id, job.attempt, checkpoint)))
+        throw new Problem('attempt_lost');
+    },
   });
 }

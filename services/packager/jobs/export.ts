@@ -104,7 +104,7 @@ async function exportRemotely(
 async function complete(
   context: PackagerContext,
   attempt: Attempt,
-  result: Pick<Outcome, 'filename' | 'finalPath' | 'size' | 'sha256'>,
+  result: Pick<Outcome, 'filename' | 'finalPath' | 'size' | 'sha256' | 'notes'>,
   publish: (tx: Queryable) => Promise<void> = async () => {},
 ): Promise<void> {
   const { job } = attempt;

@@ -3,7 +3,7 @@ import { findServer, pinHostKey } from '@osimage/database';
 import { notFound, Problem } from '@osimage/errors';
 import { open } from '@osimage/secrets';
 import type { PackagerContext } from '../context.ts';
-import type { ServerAccess } from '../server-profile.ts';
+import { defaultOptions, type ServerAccess } from '../server-profile.ts';
 import type { Attempt } from './attempt.ts';
 
 /**
@@ -27,6 +27,7 @@ export async function accessServer(context: PackagerContext, attempt: Attempt): 
       privateKey: opened(server.private_key, 'private_key'),
       defaultPath: server.default_path,
       hostKeys: server.host_keys,
+      options: defaultOptions,
     },
     signal: attempt.signal,
     addresses,

@@ -6,7 +6,7 @@ import ssh2 from 'ssh2';
 import t, { type Test } from 'tap';
 import { fingerprint, keyTypes, makeKeyPair } from '../../../services/gateway/ssh-key-pair.ts';
 import { deliverTo } from '../../../services/packager/destinations/index.ts';
-import type { ServerProfile } from '../../../services/packager/server-profile.ts';
+import { defaultOptions, type ServerProfile } from '../../../services/packager/server-profile.ts';
 import { signIn } from '../../../services/packager/sftp/login.ts';
 import { onlyHere } from '../../support/addresses.ts';
 import { deliveryTo, problemOf, profileOf, someBytes } from '../../support/delivery.ts';
@@ -76,7 +76,7 @@ async function startDeciding(
     username: 'u',
     password: '',
   } as const;
-  return { profile: { ...profile, defaultPath: '', hostKeys }, offered };
+  return { profile: { ...profile, defaultPath: '', hostKeys, options: defaultOptions }, offered };
 }
 
 t.test('a server that wants key and password gets both, the key first', async (t) => {
@@ -106,8 +106,9 @@ t.test(
     const { privateKey } = await makeKeyPair('RSA-2048');
     const problems: Problem[] = [];
     const rest = { id: '1', address: 'x', port: 22, protocol: 'SFTP', username: 'u', password: '' } as const;
-    const login = signIn({ ...rest, privateKey, defaultPath: '', hostKeys: [] }, (problem) =>
-      problems.push(problem),
+    const login = signIn(
+      { ...rest, privateKey, defaultPath: '', hostKeys: [], options: defaultOptions },
+      (problem) => problems.push(problem),
     );
     const method = login.next(null, false);
     if (method?.type !== 'publickey') throw new Error('the key comes first');

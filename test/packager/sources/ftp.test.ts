@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import type { ServerProfile } from '../../../services/packager/server-profile.ts';
+import { defaultOptions, type ServerProfile } from '../../../services/packager/server-profile.ts';
 import { ftpSource } from '../../../services/packager/sources/ftp.ts';
 import { transferLimits } from '../../../services/packager/sources/limits.ts';
 import { createAuthority, loopbackNames } from '../../support/certificates.ts';
@@ -110,6 +110,7 @@ async function scripted(t: Test, answers: Record<string, string>) {
     password: 'secret',
     defaultPath: '',
     hostKeys: [],
+    options: defaultOptions,
     privateKey: '',
   };
   const file = { profile, folder: '', root: '/', freeze: () => undefined, drop: () => undefined };

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import type { ServerProfile } from '../../../services/packager/server-profile.ts';
+import { defaultOptions, type ServerProfile } from '../../../services/packager/server-profile.ts';
 import { httpSource } from '../../../services/packager/sources/http.ts';
 import { transferLimits } from '../../../services/packager/sources/limits.ts';
 import { createAuthority, loopbackNames } from '../../support/certificates.ts';
@@ -147,7 +147,15 @@ async function saying(t: Test, answer: string, end: boolean) {
     server.close();
   });
   const { port } = server.address() as AddressInfo;
-  const rest = { id: '1', username: '', password: '', defaultPath: '', hostKeys: [], privateKey: '' };
+  const rest = {
+    id: '1',
+    username: '',
+    password: '',
+    defaultPath: '',
+    hostKeys: [],
+    privateKey: '',
+    options: defaultOptions,
+  };
   const profile: ServerProfile = { ...rest, address: '127.0.0.1', port, protocol: 'HTTP' };
   return fetchRequest({ profile, folder: '', root: '/', freeze() {}, drop() {} }, 'a.iso');
 }

@@ -52,6 +52,7 @@ export const Task = Type.Object(
     size: Type.Union([Count('Bytes'), Type.Null()], { description: 'Of the archive' }),
     sha256: Maybe('Of the archive'),
     objectId: Maybe('Of an import: the id of what was made'),
+    notes: Type.Array(Type.String(), { description: 'How it was done, one sentence each' }),
     retriedAs: Maybe('The job that runs in the place of this one'),
   },
   { description: 'A job' },

@@ -30,6 +30,7 @@ export interface Job {
   'sha256'?: (string);
   'objectId'?: (string);
   'retriedAs'?: (string);
+  'notes'?: (string)[];
 }
 
 export interface Job__Output {
@@ -55,4 +56,5 @@ export interface Job__Output {
   'sha256': (string);
   'objectId': (string);
   'retriedAs': (string);
+  'notes': (string)[];
 }
