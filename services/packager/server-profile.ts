@@ -51,3 +51,9 @@ export interface ServerAccess {
    */
   readonly pinHostKey: (key: string) => Promise<readonly string[]>;
 }
+
+/** The same for a server that shows a certificate. */
+export interface SecureAccess extends ServerAccess {
+  /** Certificates of authorities that are trusted besides the usual ones, PEM. */
+  readonly authorities: readonly string[];
+}

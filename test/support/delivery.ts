@@ -92,6 +92,7 @@ export function deliveryTo(
   return {
     server,
     addresses: onlyHere,
+    authorities: [],
     archive: fakeArchive(content),
     path,
     filename: '20260101000000_web.tar.gz',

@@ -2,9 +2,9 @@
  * Where an archive can be delivered. One file a protocol beside this one; jobs/ only knows this interface.
  */
 import type { Archive } from '@osimage/archive';
-import type { ServerAccess } from '../server-profile.ts';
+import type { SecureAccess } from '../server-profile.ts';
 
-export interface Delivery extends ServerAccess {
+export interface Delivery extends SecureAccess {
   readonly archive: Archive;
   /** As the caller gave it: a folder (ends in "/" or exists), a full file name, or empty (contract, C-7). */
   readonly path: string;

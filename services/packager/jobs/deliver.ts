@@ -19,6 +19,7 @@ export async function deliver(
   const access = await accessServer(context, attempt);
   return await deliverTo(access.server.protocol)({
     ...access,
+    authorities: context.settings.OUTBOUND_CA,
     archive,
     path: job.target_path ?? '',
     filename,

@@ -1,19 +1,12 @@
-/**
- * Fetching over FTP and FTPS. Control and data connections go to the one checked address: the control socket is
- * opened by us, and basic-ftp opens passive data connections to the address of that socket only (EPSV names a
- * port alone, and a PASV that names another address is refused). FTPS is TLS on both, with a verified
- * certificate, and never falls back: started by AUTH TLS, or on port 990 from the first byte on.
- */
+/** Fetching over FTP and FTPS, on the connection that deliveries use. */
 import { PassThrough } from 'node:stream';
-import { Problem } from '@osimage/errors';
-import { connectSocket, resolveTarget, startTls, type Target, tlsOptions } from '@osimage/outbound';
-import { Client, FTPError, type FTPResponse } from 'basic-ftp';
-import { fileMissing, isFolder, loginRefused, unreadable } from './failures.ts';
-import { ftpProblem } from './ftp-errors.ts';
-import { type TransferLimits, transferLimits } from './limits.ts';
+import { type Client, FTPError } from 'basic-ftp';
+import { connectFtp, type FtpConnection } from '../ftp/connect.ts';
+import { ftpProblem } from '../ftp/errors.ts';
+import { type TransferLimits, transferLimits } from '../transfer-limits.ts';
+import { fetching, fileMissing, isFolder, unreadable } from './failures.ts';
 import type { FetchRequest, RemoteFile, Source } from './source.ts';
 
-const IMPLICIT_TLS_PORT = 990;
 const BUFFER_BYTES = 1024 * 1024;
 // How long after a broken data connection the reason may still come.
 const ANSWER_MS = 1_000;
@@ -21,72 +14,19 @@ const ANSWER_MS = 1_000;
 /** A source with these limits; the packager uses the usual ones. */
 export function ftpSource(limits: TransferLimits = transferLimits): Source {
   return async (request) => {
-    const { addresses, server, signal } = request;
-    const target = await resolveTarget(server.address, server.port, { signal, rules: addresses });
-    const client = new Client(limits.silenceMs);
-    // Closing ends whatever waits on the client, too.
-    const onAbort = () => client.close();
-    signal.addEventListener('abort', onAbort, { once: true });
-    const explain = (error: unknown) => ftpProblem(error, request, target, limits);
+    const { server, signal } = request;
+    const connection = await connectFtp(request, limits);
+    const explain = (error: unknown) =>
+      signal.aborted ? signal.reason : ftpProblem(error, server, fetching, limits);
     try {
-      await connect(client, request, target, limits);
-      await logIn(client, request);
-      const size = await sizeOf(client, request);
+      const size = await sizeOf(connection.client, request);
       signal.throwIfAborted();
-      return remoteFile(client, request, size, explain, onAbort);
+      return remoteFile(connection, request, size, explain);
     } catch (error) {
-      signal.removeEventListener('abort', onAbort);
-      client.close();
+      connection.close();
       throw explain(error);
     }
   };
-}
-
-async function connect(
-  client: Client,
-  { authorities, server, signal }: FetchRequest,
-  target: Target,
-  limits: TransferLimits,
-): Promise<void> {
-  const secure = server.protocol === 'FTPS';
-  const implicit = secure && server.port === IMPLICIT_TLS_PORT;
-  const socket = await connectSocket(target, { signal, timeoutMs: limits.connectMs });
-  const useTls = async () => {
-    const tls = await startTls(socket, target, { authorities, signal, timeoutMs: limits.handshakeMs });
-    client.ftp.socket = tls;
-    // The data connections take them over.
-    client.ftp.tlsOptions = tlsOptions(target, authorities);
-  };
-  if (implicit) await useTls();
-  else client.ftp.socket = socket;
-  await welcome(client);
-  if (!secure || implicit) return;
-  await client.send('AUTH TLS').catch((error: unknown) => {
-    if (!(error instanceof FTPError)) throw error;
-    const detail = 'it does not offer TLS (AUTH TLS is refused)';
-    throw new Problem('tls_failed', { address: server.address, detail }, { cause: error });
-  });
-  await useTls();
-}
-
-/** Waits for the server's greeting. */
-function welcome(client: Client): Promise<unknown> {
-  return client.ftp.handle(undefined, (answer: Error | FTPResponse, task) => {
-    if (answer instanceof Error) task.reject(answer);
-    else if (answer.code >= 200) task.resolve(answer);
-  });
-}
-
-async function logIn(client: Client, request: FetchRequest): Promise<void> {
-  const { username, password } = request.server;
-  // Would end the command.
-  if (/[\r\n\0]/.test(password)) throw loginRefused(request);
-  await client.sendIgnoringError('OPTS UTF8 ON');
-  await (username === '' ? client.login() : client.login(username, password)).catch((error: unknown) => {
-    // 4yz passes (too many users), the rest is final; it is asked once.
-    throw error instanceof FTPError && error.code >= 500 ? loginRefused(request, error) : error;
-  });
-  await client.useDefaultSettings();
 }
 
 /** The size, undefined when the server has no such command. Tells what is wrong when there is no such file. */
@@ -103,11 +43,10 @@ async function sizeOf(client: Client, request: FetchRequest): Promise<number | u
 }
 
 function remoteFile(
-  client: Client,
+  { client, close }: FtpConnection,
   request: FetchRequest,
   size: number | undefined,
   explain: (error: unknown) => unknown,
-  onAbort: () => void,
 ): RemoteFile {
   return {
     size,
@@ -129,8 +68,7 @@ function remoteFile(
       }
     },
     async close() {
-      request.signal.removeEventListener('abort', onAbort);
-      client.close();
+      close();
     },
   };
 }

@@ -1,12 +1,13 @@
 /** Fetching over SFTP, on the connection that deliveries use: the host key is pinned and compared alike. */
 import { Problem } from '@osimage/errors';
+import { refused } from '../failures.ts';
 import { connect, type SftpConnection } from '../sftp/connect.ts';
 import { remoteProblem, SftpStatus } from '../sftp/errors.ts';
 import { isRegular, isFolder as isSftpFolder, SftpFiles } from '../sftp/files.ts';
 import { defaultLimits, type SftpLimits } from '../sftp/limits.ts';
 import { status } from '../sftp/packets.ts';
 import { readAhead } from '../sftp/read-ahead.ts';
-import { fileMissing, isFolder, refused, unreadable } from './failures.ts';
+import { fetching, fileMissing, isFolder, unreadable } from './failures.ts';
 import type { FetchRequest, RemoteFile, Source } from './source.ts';
 
 // A read is answered from a disk or a cache; only a sync, which reading has none of, may take minutes.
@@ -44,7 +45,7 @@ async function openOver(
   if (found === undefined) throw fileMissing(request);
   if (isSftpFolder(found)) throw isFolder(request);
   // Opening a pipe would wait for whoever writes to it.
-  if (!isRegular(found)) throw refused(request, 'it is neither a file nor a folder');
+  if (!isRegular(found)) throw refused(request.server, fetching, 'it is neither a file nor a folder');
   const handle = await files.openToRead(path).catch(explain);
   return {
     size: found.size,
@@ -67,5 +68,5 @@ function readProblem(error: unknown, request: FetchRequest): unknown {
   if (error instanceof SftpStatus && error.status === status.permissionDenied)
     return unreadable(request, error);
   if (error instanceof Problem) return error;
-  return remoteProblem(error, request.server, 'send the file', request.path);
+  return remoteProblem(error, request.server, fetching, request.path);
 }

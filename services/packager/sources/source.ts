@@ -1,11 +1,9 @@
 /** Where a file can be fetched from. One file a protocol beside this one; jobs/ only knows this interface. */
-import type { ServerAccess } from '../server-profile.ts';
+import type { SecureAccess } from '../server-profile.ts';
 
-export interface FetchRequest extends ServerAccess {
+export interface FetchRequest extends SecureAccess {
   /** As normaliseTargetPath leaves it; never a folder's. */
   readonly path: string;
-  /** Certificates of authorities that are trusted besides the usual ones, PEM. */
-  readonly authorities: readonly string[];
 }
 
 export interface RemoteFile {

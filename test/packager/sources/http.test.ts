@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { defaultOptions, type ServerProfile } from '../../../services/packager/server-profile.ts';
 import { httpSource } from '../../../services/packager/sources/http.ts';
-import { transferLimits } from '../../../services/packager/sources/limits.ts';
+import { transferLimits } from '../../../services/packager/transfer-limits.ts';
 import { createAuthority, loopbackNames } from '../../support/certificates.ts';
 import { startNginx } from '../../support/nginx.ts';
 import { failure, fetched, fetchRequest, sourceSuite } from '../../support/source-suite.ts';
