@@ -25,6 +25,9 @@ export interface SftpFaults {
 
 const { OPEN_MODE, STATUS_CODE } = ssh2.utils.sftp;
 
+// What OpenSSH gives at once.
+const LONGEST_READ = 256 * 1024 - 1024;
+
 const flagsOf = (flags: number): number =>
   ((flags & OPEN_MODE.READ) !== 0 && (flags & OPEN_MODE.WRITE) !== 0
     ? constants.O_RDWR
@@ -121,6 +124,14 @@ export function serveFiles(sftp: SFTPWrapper, socket: Socket, folder: string, fa
       const file = handleOf(handle);
       handles.delete(handle.readUInt32BE(0));
       await file.close();
+    }),
+  );
+  sftp.on('READ', (id, handle, offset, length) =>
+    answer(id, async () => {
+      const data = Buffer.alloc(Math.min(length, LONGEST_READ));
+      const { bytesRead } = await handleOf(handle).read(data, 0, data.length, offset);
+      return () =>
+        bytesRead === 0 ? sftp.status(id, STATUS_CODE.EOF) : sftp.data(id, data.subarray(0, bytesRead));
     }),
   );
   sftp.on('WRITE', (id, handle, offset, data) =>

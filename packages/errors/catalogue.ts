@@ -659,9 +659,16 @@ export const catalogue = {
     502,
     'DATA_LOSS',
     'FQXHMFC9312M',
-    'The file on {address} has {found} bytes instead of {expected} after the upload.',
+    'The file on {address} is not what was sent: {detail}.',
     'Check the disk of that server; the job tries again by itself.',
     true,
+  ),
+  remote_unverifiable: entry(
+    502,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9340M',
+    'The archive on {address} cannot be verified: {detail}.',
+    'Let that user read the file, or set verify of the server profile to sample or size.',
   ),
   protocol_not_supported: entry(
     400,

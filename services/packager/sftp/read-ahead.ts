@@ -1,4 +1,4 @@
-/** Reads a whole remote file in order, with many requests in flight: one at a time would crawl on a long link. */
+/** Reads a remote file in order, with many requests in flight: one at a time would crawl on a long link. */
 import type { SftpChannel } from './channel.ts';
 import { hasStatus, SftpStatus } from './errors.ts';
 import { reply, request, status } from './packets.ts';
@@ -8,22 +8,23 @@ const MAX_IN_FLIGHT = 16;
 // Never more than OpenSSH grants, 255 KiB.
 const MAX_READ = 261_120;
 
-/** Throws SftpStatus, or what the channel throws. The handle stays open. */
+/** From `offset` to the end of the file. Throws SftpStatus, or what the channel throws. The handle stays open. */
 export async function* readAhead(
   channel: SftpChannel,
   handle: Buffer,
   signal: AbortSignal,
+  offset = 0,
 ): AsyncGenerator<Buffer> {
   const size = Math.min(channel.maxRead, MAX_READ);
   const inFlight: Promise<Buffer[]>[] = [];
-  let offset = 0;
+  let next = offset;
   for (;;) {
     while (inFlight.length < MAX_IN_FLIGHT) {
-      const part = readWhole(channel, handle, offset, size, signal);
+      const part = readWhole(channel, handle, next, size, signal);
       // It is looked at when its turn comes.
       part.catch(() => undefined);
       inFlight.push(part);
-      offset += size;
+      next += size;
     }
     const pieces = (await inFlight.shift()) ?? [];
     yield* pieces;
@@ -32,7 +33,7 @@ export async function* readAhead(
 }
 
 /** A part of a file; a server may answer with less than was asked for. Short only at the end of the file. */
-async function readWhole(
+export async function readWhole(
   channel: SftpChannel,
   handle: Buffer,
   offset: number,

@@ -3,17 +3,21 @@
  * `.sha256` beside it. A reader of that folder never sees half a file; whatever goes wrong, the partial files
  * are removed as far as the server can be reached.
  */
+import { posix } from 'node:path';
 import { Problem } from '@osimage/errors';
 import { connect, type SftpConnection } from '../../sftp/connect.ts';
 import { remoteProblem } from '../../sftp/errors.ts';
 import { isFolder, SftpFiles } from '../../sftp/files.ts';
 import { defaultLimits, type SftpLimits } from '../../sftp/limits.ts';
+import type { Attributes } from '../../sftp/packets.ts';
 import type { Deliver, Delivered, Delivery } from '../destination.ts';
 import { cleanUp } from './clean-up.ts';
+import { holdsLine, isThisArchive } from './existing.ts';
 import { checksumLine, type DeliveryNames, namesOf } from './names.ts';
 import { checkSpace, PartialFile } from './partial-file.ts';
 import { findTarget, makeFolders } from './target.ts';
 import { upload } from './upload.ts';
+import { verifyContent } from './verify.ts';
 
 /** A destination with these limits; the packager uses the default ones. */
 export function sftpDestination(limits: SftpLimits = defaultLimits): Deliver {
@@ -51,9 +55,15 @@ async function deliverOver(
     // It may have died, or may still be writing: without its file it can publish nothing.
     await discard(files, server, namesOf(folder, name, jobId, earlier));
   }
+  const there = await lookAtTarget(files, delivery, names);
+  if (await isThisArchive(files, delivery, names.archive, there)) {
+    const notes = ['This very archive was there already; nothing was sent.'];
+    if (await putChecksum(connection, delivery, names, partials, limits))
+      notes.push('Its .sha256 was missing or wrong and was written.');
+    return { ...resultOf(delivery, names), notes };
+  }
   await checkSpace(files, server, target.existing, archive.size);
   await makeFolders(files, target, server);
-  await refuseFolders(files, delivery, names);
 
   onStep('sending');
   const archiveFile = new PartialFile(files, server, names.archivePartial, archive.size);
@@ -66,18 +76,64 @@ async function deliverOver(
   );
   onStep('verifying');
   await archiveFile.finish();
-
-  const { sha256 } = archive;
-  if (sha256 === undefined) throw new Problem('archive_damaged', { detail: 'its checksum is not known' });
-  const line = Buffer.from(checksumLine(sha256, name));
-  const checksumFile = new PartialFile(files, server, names.checksumPartial, line.length);
-  partials.push(checksumFile);
-  await checksumFile.write((handle) => files.channel.write(handle, 0, line, signal).acknowledged);
-  await checksumFile.finish();
+  const [verified, written] = await Promise.allSettled([
+    verifyContent(files, delivery, names.archivePartial),
+    writeChecksum(files, delivery, names, partials),
+  ]);
+  if (verified.status === 'rejected') throw verified.reason;
+  if (written.status === 'rejected') throw written.reason;
+  const notes = verified.value === undefined ? [] : [verified.value];
+  if (there !== undefined) notes.push('It replaced another file of that name.');
 
   onStep('publishing');
-  await publish(connection, delivery, names, partials, limits);
-  return { finalPath: names.archive, size: archive.size, sha256 };
+  const renames = [
+    [names.archivePartial, names.archive],
+    [names.checksumPartial, names.checksum],
+  ] as const;
+  await publish(connection, delivery, renames, partials, limits);
+  return { ...resultOf(delivery, names), notes };
+}
+
+function resultOf({ archive }: Delivery, names: DeliveryNames): Delivered {
+  return { finalPath: names.archive, size: archive.size, sha256: digestOf(archive) };
+}
+
+function digestOf({ sha256 }: Delivery['archive']): string {
+  if (sha256 === undefined) throw new Problem('archive_damaged', { detail: 'its checksum is not known' });
+  return sha256;
+}
+
+function checksumOf({ archive }: Delivery, names: DeliveryNames): Buffer {
+  return Buffer.from(checksumLine(digestOf(archive), posix.basename(names.archive)));
+}
+
+/** The file beside the archive, under its temporary name. */
+async function writeChecksum(
+  files: SftpFiles,
+  delivery: Delivery,
+  names: DeliveryNames,
+  partials: PartialFile[],
+): Promise<void> {
+  const line = checksumOf(delivery, names);
+  const file = new PartialFile(files, delivery.server, names.checksumPartial, line.length);
+  partials.push(file);
+  await file.write((handle) => files.channel.write(handle, 0, line, delivery.signal).acknowledged);
+  await file.finish();
+}
+
+/** Whether the file beside an archive that is there already had to be written. */
+async function putChecksum(
+  connection: SftpConnection,
+  delivery: Delivery,
+  names: DeliveryNames,
+  partials: PartialFile[],
+  limits: SftpLimits,
+): Promise<boolean> {
+  const files = new SftpFiles(connection.channel, delivery.signal);
+  if (await holdsLine(files, names.checksum, checksumOf(delivery, names), delivery.signal)) return false;
+  await writeChecksum(files, delivery, names, partials);
+  await publish(connection, delivery, [[names.checksumPartial, names.checksum]], partials, limits);
+  return true;
 }
 
 async function discard(files: SftpFiles, server: Delivery['server'], names: DeliveryNames): Promise<void> {
@@ -85,25 +141,34 @@ async function discard(files: SftpFiles, server: Delivery['server'], names: Deli
   await Promise.all(paths.map((path) => new PartialFile(files, server, path, 0).discard(files)));
 }
 
-/** A folder under one of the final names would stop the renaming only after everything was sent. */
-async function refuseFolders(files: SftpFiles, delivery: Delivery, names: DeliveryNames): Promise<void> {
-  for (const path of [names.archive, names.checksum]) {
+/**
+ * What lies under the name of the archive. A folder under one of the final names would stop the renaming only
+ * after everything was sent.
+ */
+async function lookAtTarget(
+  files: SftpFiles,
+  delivery: Delivery,
+  names: DeliveryNames,
+): Promise<Attributes | undefined> {
+  const look = async (path: string) => {
     const found = await files.lstat(path).catch((error: unknown) => {
       throw remoteProblem(error, delivery.server, `look at ${path}`, path);
     });
-    if (found === undefined || !isFolder(found)) continue;
+    if (found === undefined || !isFolder(found)) return found;
     throw new Problem('conflict', { detail: `A folder is in the way on the file server: ${path}.` });
-  }
+  };
+  const [archive] = await Promise.all([look(names.archive), look(names.checksum)]);
+  return archive;
 }
 
 /**
- * Makes both files visible. From the first rename on a cancel comes too late to be honoured, as it could only
+ * Makes files visible, each by [from, to]. From the first rename on a cancel comes too late to be honoured, as it could only
  * leave an archive without its checksum; it does limit the time.
  */
 async function publish(
   connection: SftpConnection,
   delivery: Delivery,
-  names: DeliveryNames,
+  renames: readonly (readonly [string, string])[],
   partials: PartialFile[],
   limits: SftpLimits,
 ): Promise<void> {
@@ -118,10 +183,7 @@ async function publish(
   };
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    for (const [from, to] of [
-      [names.archivePartial, names.archive],
-      [names.checksumPartial, names.checksum],
-    ] as const) {
+    for (const [from, to] of renames) {
       await files.replace(from, to).catch((error: unknown) => {
         throw remoteProblem(error, server, 'rename the file', to);
       });

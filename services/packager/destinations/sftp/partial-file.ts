@@ -42,7 +42,8 @@ export class PartialFile {
     await this.#step('close the file', this.#files.close(handle));
     const found = (await this.#step('tell the size of the file', this.#files.lstat(this.path)))?.size ?? 0;
     if (found === this.size) return;
-    throw new Problem('remote_mismatch', { address: this.#server.address, found, expected: this.size });
+    const detail = `it has ${found} bytes instead of ${this.size}`;
+    throw new Problem('remote_mismatch', { address: this.#server.address, detail });
   }
 
   /** Takes the file away over `files`; one that is not there is as good. Throws when the server does not answer. */
