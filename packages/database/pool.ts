@@ -2,6 +2,7 @@
  * The connection to PostgreSQL: a pool, transactions, and one listening connection.
  * Everything that matters is in the database, so this is the only state a process holds of it.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 
 /** What a query function needs: the pool itself, or the connection of a transaction. */
@@ -14,6 +15,8 @@ export interface Queryable {
 
 export interface Database extends Queryable {
   readonly url: string;
+  /** Whether it answers a trivial question within `withinMs`. Those who ask meanwhile share the question. Never throws. */
+  answers(withinMs: number): Promise<boolean>;
   /** Runs `work` in one transaction; rolls back when it throws. */
   transaction<Result>(work: (tx: Queryable) => Promise<Result>): Promise<Result>;
   /**
@@ -80,13 +83,37 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
     }
   }
 
+  let asking: Promise<boolean> | undefined;
+  const ask = async (withinMs: number): Promise<boolean> => {
+    // Its own time limit ends a connection on which nothing comes back; without one it would be asked again for ever.
+    const question = { text: 'select 1', query_timeout: withinMs };
+    try {
+      await Promise.race([pool.query(question), expire(withinMs)]);
+      return true;
+    } catch {
+      return false;
+    } finally {
+      asking = undefined;
+    }
+  };
+
   return {
     url,
+    answers: (withinMs) => {
+      asking ??= ask(withinMs);
+      return asking;
+    },
     query: (text, values) => pool.query(text, values as unknown[]),
     transaction,
     listen: (channel, onMessage, onReconnect) => listen(config, channel, onMessage, onReconnect, onError),
     close: () => pool.end(),
   };
+}
+
+/** Fails after `ms`: waiting for a free connection has a limit of its own, which is longer. */
+async function expire(ms: number): Promise<never> {
+  await pause(ms, undefined, { ref: false });
+  throw new Error('no answer');
 }
 
 async function listen(

@@ -105,6 +105,14 @@ export const catalogue = {
     'Nothing was lost; try again in a few seconds.',
     true,
   ),
+  not_ready: entry(
+    503,
+    'UNAVAILABLE',
+    'FQXHMFC9380M',
+    'This gateway cannot serve: {why}.',
+    'Send requests to another gateway, or try again in a few seconds.',
+    true,
+  ),
   deadline_exceeded: entry(
     503,
     'DEADLINE_EXCEEDED',

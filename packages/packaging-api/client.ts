@@ -4,6 +4,7 @@ import { type ClientUnaryCall, credentials, Metadata, type ServiceError } from '
 import { hostsOf } from './address.ts';
 import { api } from './definition.ts';
 import type { PackagingServiceDefinition } from './generated/osimage/packaging/v1/PackagingService.ts';
+import { anyServes } from './health.ts';
 import type { Identity } from './identity.ts';
 import { fromStatus } from './status.ts';
 
@@ -31,6 +32,8 @@ type Methods = {
 
 /** One promise method for each rpc; each throws Problem. */
 export interface PackagingClient extends Methods {
+  /** Whether a packager answers within `deadlineMs` that it can serve. Never throws. */
+  serving(deadlineMs: number): Promise<boolean>;
   close(): void;
 }
 
@@ -67,7 +70,10 @@ export function connectPackager(address: string, identity?: Identity): Packaging
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 2_000,
   });
-  const methods: Record<string, unknown> = { close: () => client.close() };
+  const methods: Record<string, unknown> = {
+    serving: (deadlineMs: number) => anyServes(client, deadlineMs),
+    close: () => client.close(),
+  };
   for (const name of Object.keys(api.PackagingService.service)) {
     const method = `${name[0]?.toLowerCase()}${name.slice(1)}`;
     methods[method] = (request: unknown, call: CallOptions) =>

@@ -27,6 +27,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Every route there is. */
     routeTable: RouteTable;
+    /** Says at `/readyz` from now on that requests should go elsewhere. */
+    drain(): void;
   }
 
   interface FastifyRequest {

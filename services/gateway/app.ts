@@ -8,6 +8,7 @@ import { registerAuthentication } from './auth/authenticate.ts';
 import { createCredentials } from './auth/credentials.ts';
 import { createThrottle } from './auth/throttle.ts';
 import { registerErrorAnswers } from './error-answers.ts';
+import { createHealth } from './health.ts';
 import { countLostEntries } from './metrics/audit.ts';
 import { countDamage } from './metrics/damage.ts';
 import { registerHttpMetrics } from './metrics/http.ts';
@@ -20,6 +21,7 @@ import { registerAuditRoute } from './routes/audit.ts';
 import { registerChangeRoutes } from './routes/changes.ts';
 import { registerDocsRoutes } from './routes/docs.ts';
 import { registerExportRoutes } from './routes/exports.ts';
+import { registerHealthRoutes } from './routes/health.ts';
 import { registerImageRoutes } from './routes/images.ts';
 import { registerImportRoutes } from './routes/imports.ts';
 import { registerMetricsRoute } from './routes/metrics.ts';
@@ -72,5 +74,8 @@ export async function buildApp(
   registerAuditRoute(app, services);
   registerMetricsRoute(app, registry);
   registerDocsRoutes(app);
+  const health = createHealth(services);
+  registerHealthRoutes(app, health);
+  app.decorate('drain', () => health.drain());
   return app;
 }

@@ -73,6 +73,7 @@ export async function startGateway(
         await Promise.all([grpc?.reload(), tls?.reload()]);
       },
       async stop() {
+        app.drain();
         await Promise.all([grpc?.stop(), tls?.stop()]);
         await stop(app, servers, db, packager);
       },

@@ -10,6 +10,7 @@ import type { Settings } from '@osimage/settings';
 import { auditLogger, type Logger } from '@osimage/telemetry';
 import type { PackagerContext } from './context.ts';
 import { serve } from './grpc/server.ts';
+import { Health } from './health.ts';
 import { openQueue } from './jobs/queue.ts';
 import { HandedBack, Runner } from './jobs/run.ts';
 import { startSweeper } from './jobs/sweep.ts';
@@ -55,7 +56,8 @@ export async function startPackager(settings: Settings, url: string, log: Logger
   await context.queue.work(settings.PACKAGER_JOBS, (jobId, queueId, signal) =>
     runner.run(jobId, queueId, signal),
   );
-  const server = await serve(context, settings.PACKAGER_LISTEN, grpc?.identity);
+  const health = new Health(db);
+  const server = await serve(context, health, settings.PACKAGER_LISTEN, grpc?.identity);
 
   return {
     address: server.address,
@@ -63,6 +65,7 @@ export async function startPackager(settings: Settings, url: string, log: Logger
       await grpc?.reload();
     },
     async stop() {
+      health.stop();
       await grpc?.stop();
       await server.close();
       await context.queue.pause();

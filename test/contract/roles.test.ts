@@ -12,6 +12,8 @@ const calls: Record<string, string> = {
   'POST /sessions': nobodyNeeded,
   'GET /openapi.json': nobodyNeeded,
   'GET /docs': nobodyNeeded,
+  'GET /healthz': nobodyNeeded,
+  'GET /readyz': nobodyNeeded,
   'GET /docs/:file': nobodyNeeded,
   'GET /sessions': everybody,
   'DELETE /sessions': everybody,

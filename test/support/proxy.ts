@@ -15,14 +15,15 @@ export interface Proxy {
   drop(): void;
 }
 
-export async function startProxy(t: Test, to: number): Promise<Proxy> {
+/** `to` is a port on loopback, or the path of a Unix socket. */
+export async function startProxy(t: Test, to: number | string): Promise<Proxy> {
   const sockets = new Set<Socket>();
   const nearOnes = new Set<Socket>();
   let accepted = 0;
   let untilFrozen = Number.POSITIVE_INFINITY;
   const listener = createServer((near) => {
     accepted += 1;
-    const far = connect(to, '127.0.0.1');
+    const far = typeof to === 'number' ? connect(to, '127.0.0.1') : connect(to);
     nearOnes.add(near.on('close', () => nearOnes.delete(near)));
     for (const socket of [near, far]) {
       sockets.add(socket);

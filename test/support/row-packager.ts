@@ -84,6 +84,7 @@ export function createRowPackager(databaseUrl: string, storeRoot: () => string):
     cancelJobs: never,
     deleteJobs: never,
     retryJobs: never,
+    serving: async () => true,
     close: () => void db.close(),
   };
   return packager;

@@ -4,12 +4,12 @@ import { ReflectionService } from '@grpc/reflection';
 import { api, type Identity, packageDefinition } from '@osimage/packaging-api';
 import { HealthImplementation } from 'grpc-health-check';
 import type { PackagerContext } from '../context.ts';
+import type { Health } from '../health.ts';
 import { createHandlers } from './handlers.ts';
 
 const serviceName = 'osimage.packaging.v1.PackagingService';
 // Requests are references, never content; nothing legitimate comes near this.
 const messageBytesMost = 1024 * 1024;
-const healthEveryMs = 2_000;
 
 export interface RunningServer {
   /** host:port it really listens on. */
@@ -24,29 +24,26 @@ export interface RunningServer {
  */
 export async function serve(
   context: PackagerContext,
+  health: Health,
   listen: string,
   identity: Identity | undefined,
 ): Promise<RunningServer> {
   const server = new Server({ 'grpc.max_receive_message_length': messageBytesMost });
   server.addService(api.PackagingService.service, createHandlers(context));
-  const health = new HealthImplementation({ '': 'SERVING', [serviceName]: 'SERVING' });
-  health.addToServer(server);
+  const standard = new HealthImplementation();
+  health.watch((serving) => {
+    for (const name of ['', serviceName]) standard.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
+  });
+  standard.addToServer(server);
   new ReflectionService(packageDefinition).addToServer(server);
   const port = await bind(
     server,
     listen,
     identity?.serverCredentials() ?? ServerCredentials.createInsecure(),
   );
-  const stopWatching = watchDatabase(context, (up) => {
-    for (const name of ['', serviceName]) health.setStatus(name, up ? 'SERVING' : 'NOT_SERVING');
-  });
   return {
     address: `${listen.slice(0, listen.lastIndexOf(':'))}:${port}`,
-    async close() {
-      stopWatching();
-      for (const name of ['', serviceName]) health.setStatus(name, 'NOT_SERVING');
-      await shutDown(server);
-    },
+    close: () => shutDown(server),
   };
 }
 
@@ -65,23 +62,4 @@ function shutDown(server: GrpcServer): Promise<void> {
     resolve();
   });
   return promise;
-}
-
-/** Tells whether the database answers: a packager without it can do nothing. */
-function watchDatabase(context: PackagerContext, report: (up: boolean) => void): () => void {
-  let asking = false;
-  const timer = setInterval(() => {
-    if (asking) return;
-    asking = true;
-    context.db
-      .query('select 1')
-      .then(
-        () => report(true),
-        () => report(false),
-      )
-      .finally(() => {
-        asking = false;
-      });
-  }, healthEveryMs);
-  return () => clearInterval(timer);
 }

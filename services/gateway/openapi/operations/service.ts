@@ -34,6 +34,12 @@ export const serviceOperations: Operations = {
     answer: { media: ['text/plain'], says: 'Metrics in the text form of Prometheus' },
     example: {},
   },
+  'GET /healthz': { privilege: 'public', answer: enveloped({}), example: {} },
+  'GET /readyz': {
+    privilege: 'public',
+    answer: enveloped({ draining: Type.Boolean(), database: Type.Boolean(), packager: Type.Boolean() }),
+    example: {},
+  },
   'GET /openapi.json': {
     privilege: 'public',
     answer: Type.Object({ openapi: text }, { additionalProperties: true }),
