@@ -65,7 +65,7 @@ export async function addKnownContent<Result>(
   const damaged = stored && !(await isIntact(store.root, stored, options.signal)) ? stored : undefined;
   const found = damaged ? undefined : await reuse(db, known.sha256, work);
   if (found) {
-    options.onProgress?.(known.rawSize);
+    await options.onProgress?.(known.rawSize);
     return found.result;
   }
   const needed = packedAtMost(known.rawSize);

@@ -11,8 +11,8 @@ import type { Blob, Segment } from './types.ts';
 
 export interface WriteOptions {
   readonly signal?: AbortSignal;
-  /** Bytes of content packed so far. */
-  readonly onProgress?: (bytes: number) => void;
+  /** Told the bytes of content packed so far; what it gives is waited for. */
+  readonly onProgress?: (bytes: number) => unknown;
   /** Asked once, before the first byte of a new blob is written, for as many bytes as it may take; throws to refuse. */
   readonly room?: (bytes: number) => Promise<void>;
 }
@@ -106,7 +106,7 @@ async function packInto(
     free(packed);
     segments.push(segment);
     bytes += segment.rawLength;
-    options.onProgress?.(bytes);
+    await options.onProgress?.(bytes);
   };
   try {
     for await (const raw of pieces(source, spare, options.signal)) {

@@ -103,12 +103,17 @@ export class RestClient {
 
   /** Imports a file and waits for the end of the job. */
   async import(order: ImportOrder): Promise<Task> {
+    return await this.ended(await this.startImport(order));
+  }
+
+  /** Uploads a file; gives the job's id as soon as it was accepted. */
+  async startImport(order: ImportOrder): Promise<string> {
     const jobId = await this.createImport(order.imageType);
     const form = new FormData();
     form.set('name', 'uploadedfile');
     form.set('uploadedfile', await openAsBlob(order.path), order.name);
     await this.ok('POST', this.uploadPath(jobId, order), form);
-    return await this.ended(jobId);
+    return jobId;
   }
 
   /** Starts an import of a file on a remote file server, as pylxca does; gives the job's id. */

@@ -44,8 +44,10 @@ export interface RunningServices {
 }
 
 export interface ServicesOptions {
-  /** How many packagers the gateway knows. */
+  /** How many packagers are started, which the gateway knows. */
   packagers?: number;
+  /** host:port of more that it knows, to be started later. */
+  laterPackagers?: readonly string[];
   env?: NodeJS.ProcessEnv;
   /** For packagers only. */
   packagerEnv?: NodeJS.ProcessEnv;
@@ -90,7 +92,8 @@ export async function startServices(t: Test, options: ServicesOptions = {}): Pro
   const packagers: RunningPackager[] = [];
   for (let left = options.packagers ?? 1; left > 0; left -= 1) await addPackager();
   // gRPC's own form for several addresses.
-  const known = `ipv4:${packagers.map(({ address }) => address).join(',')}`;
+  const addresses = [...packagers.map(({ address }) => address), ...(options.laterPackagers ?? [])];
+  const known = `ipv4:${addresses.join(',')}`;
   const gateway = await start('gateway', { PACKAGER_ADDRESS: known });
   const url = gateway.ready.url ?? '';
   const client = new RestClient(url, adminUser, adminPassword);

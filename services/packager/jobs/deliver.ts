@@ -5,6 +5,7 @@ import { Problem } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
 import type { Delivered } from '../destinations/destination.ts';
 import { deliverTo } from '../destinations/index.ts';
+import { reach } from '../steps.ts';
 import type { Attempt } from './attempt.ts';
 import { accessServer } from './server-access.ts';
 
@@ -27,7 +28,11 @@ export async function deliver(
     attempt: job.attempt,
     onProgress: (bytes) => attempt.progress(bytes),
     onStep: (step) => attempt.step(step),
-    checkLease: () => attempt.checkLease(),
+    checkLease: async () => {
+      await attempt.checkLease();
+      // The worst moment to be stopped: nothing is asked any more before the file gets its name.
+      await reach('before-publish', job);
+    },
     checkpoint: job.checkpoint ?? undefined,
     saveCheckpoint: async (checkpoint) => {
       if (!(await saveCheckpoint(context.db, job.id, job.attempt, checkpoint)))

@@ -13,6 +13,7 @@ import {
 } from '@osimage/database';
 import { Problem } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
+import { archiveWithSteps, reach } from '../steps.ts';
 import { archiveName } from './archive-name.ts';
 import type { Attempt } from './attempt.ts';
 import { deliver } from './deliver.ts';
@@ -47,7 +48,7 @@ async function open(
     return { path: file.path, blob };
   });
   const archive = await openArchive({ metadata, members }, context.store.root);
-  return { archive, profileName: parsed.profile.name };
+  return { archive: archiveWithSteps(archive, attempt.job), profileName: parsed.profile.name };
 }
 
 async function exportLocally(context: PackagerContext, attempt: Attempt, archive: Archive): Promise<void> {
@@ -69,6 +70,7 @@ async function exportLocally(context: PackagerContext, attempt: Attempt, archive
   }).catch(async (error: unknown) => {
     throw await withReclaimable(context.db, context.store, error);
   });
+  await reach('before-publish', job);
   await attempt.close();
   // Only this commit makes the archive visible, and only if the attempt still holds the job.
   await complete(context, attempt, { finalPath: filename, ...written }, (tx) =>
@@ -97,6 +99,7 @@ async function exportRemotely(
   const named = path !== '' && !path.endsWith('/');
   const ourName = named ? archiveName(profileName, job.created_at) : (job.filename ?? '');
   const delivered = await deliver(context, attempt, archive, ourName);
+  await reach('after-publish', job);
   await attempt.close();
   await complete(context, attempt, { ...delivered, filename: posix.basename(delivered.finalPath) });
 }
@@ -112,7 +115,9 @@ async function complete(
     const held = await endJob(tx, job.id, job.attempt, { state: 'Complete', step: 'done', ...result });
     if (!held) throw new Problem('attempt_lost');
     await publish(tx);
+    await reach('before-commit', job);
   });
+  await reach('after-commit', job);
 }
 
 /**

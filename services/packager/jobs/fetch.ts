@@ -10,6 +10,7 @@ import { Problem, systemCode } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
 import { fetchFrom } from '../sources/index.ts';
 import type { FetchRequest, RemoteFile } from '../sources/source.ts';
+import { byteSteps } from '../steps.ts';
 import type { Attempt } from './attempt.ts';
 import { accessServer } from './server-access.ts';
 
@@ -76,6 +77,7 @@ async function receive(
 ): Promise<number> {
   let received = 0;
   let length = expected;
+  const reached = byteSteps(expected, attempt.job);
   async function* counted() {
     for await (const chunk of remote.content()) {
       received += chunk.length;
@@ -88,6 +90,7 @@ async function receive(
       }
       attempt.progress(received);
       attempt.wrote(received);
+      await reached(received);
       yield chunk;
     }
   }

@@ -22,6 +22,7 @@ import {
   uploadedFileId,
 } from '@osimage/os-media';
 import type { PackagerContext } from '../context.ts';
+import { byteSteps, reach } from '../steps.ts';
 import type { Attempt } from './attempt.ts';
 import { checkBundle } from './bundle-signature.ts';
 import { fetchFile, removeFetched } from './fetch.ts';
@@ -48,6 +49,7 @@ export async function runImport(context: PackagerContext, attempt: Attempt): Pro
   attempt.step('checking');
   await checkContent(parameters.imageType, parameters.name, path, attempt.signal, parameters.os);
   await importAs(context, attempt, parameters, path);
+  await reach('after-commit', attempt.job);
   await removeFetched(context, attempt);
   await removeStaging(context, attempt.job.id);
 }
@@ -93,11 +95,13 @@ async function pack(
   const { job, signal } = attempt;
   attempt.step('packing');
   const { size: staged } = await stat(path);
+  const reached = byteSteps(staged, job);
   await addContent(
     context.store,
     context.db,
     path,
     async (tx, blob) => {
+      await reach('before-publish', job);
       const objectId = await rows(tx, blob);
       const held = await endJob(tx, job.id, job.attempt, {
         state: 'Complete',
@@ -107,6 +111,7 @@ async function pack(
         objectId,
       });
       if (!held) throw new Problem('attempt_lost');
+      await reach('before-commit', job);
     },
     {
       signal,
@@ -115,6 +120,7 @@ async function pack(
       onProgress: (bytes) => {
         attempt.progress(bytes);
         attempt.wrote(staged + bytes);
+        return reached(bytes);
       },
     },
   );

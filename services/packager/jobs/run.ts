@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type ClaimedJob, claimJob, endJob, requeueJob } from '@osimage/database';
 import { isDatabaseAway, Problem, toProblem } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
+import { reach } from '../steps.ts';
 import { Attempt } from './attempt.ts';
 import { cleanExport, runExport } from './export.ts';
 import { cleanImport, runImport } from './import.ts';
@@ -92,6 +93,7 @@ export class Runner {
     log.info({ kind: job.kind }, 'job started');
     try {
       if (job.lost >= lostAtMost) throw new Problem('worker_lost', { times: job.lost });
+      await reach('claimed', job);
       if (attempt.signal.aborted) throw attempt.signal.reason;
       await kind.run(this.#context, attempt);
       log.info({ ms: Date.now() - started }, 'job complete');

@@ -24,6 +24,7 @@ import {
 } from '@osimage/database';
 import { Problem, systemCode } from '@osimage/errors';
 import type { PackagerContext } from '../../context.ts';
+import { byteSteps, reach } from '../../steps.ts';
 import type { Attempt } from '../attempt.ts';
 import { planProfile } from './plan.ts';
 import { archivedProfile, checkSource } from './rules.ts';
@@ -104,6 +105,7 @@ async function comeIn(
     attempt.step('packing');
     await storeFiles(context, attempt, archive);
   }
+  await reach('before-publish', job);
   await db.transaction(async (tx) => {
     const plan = await planProfile(tx, profile, arch, onConflict);
     if (!plan.present && !check) {
@@ -119,6 +121,7 @@ async function comeIn(
       objectId: plan.profile.id,
     });
     if (!held) throw new Problem('attempt_lost');
+    await reach('before-commit', job);
   });
 }
 
@@ -170,6 +173,7 @@ async function storeFiles(
   const { job, signal } = attempt;
   const byPath = new Map(metadata.files.map((file) => [file.path, file]));
   const stream = createReadStream(path, { highWaterMark: 1024 * 1024, signal });
+  const reached = byteSteps(size, job);
   for await (const member of readMembers(stream, signal)) {
     const file = byPath.get(member.path);
     if (!file) continue;
@@ -194,5 +198,6 @@ async function storeFiles(
     );
     if (written) attempt.release(packedAtMost(file.size));
     attempt.progress(Math.floor((size + stream.bytesRead) / 2));
+    await reached(stream.bytesRead);
   }
 }
