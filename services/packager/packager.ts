@@ -12,8 +12,9 @@ import type { PackagerContext } from './context.ts';
 import { serve } from './grpc/server.ts';
 import { Health } from './health.ts';
 import { openQueue } from './jobs/queue.ts';
-import { HandedBack, Runner } from './jobs/run.ts';
+import { Runner } from './jobs/run.ts';
 import { startSweeper } from './jobs/sweep.ts';
+import { HandedBack } from './jobs/try-again.ts';
 
 export interface Packager {
   /** host:port of its gRPC server. */

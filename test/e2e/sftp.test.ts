@@ -71,6 +71,16 @@ t.test('an archive goes to OpenSSH, and every refusal says what to do', async (t
     await run('sha256sum', ['-c', `${task.filename}.sha256`], { cwd: path });
   });
 
+  await t.test('several at once into such a folder: none replaces another', async (t) => {
+    const path = join(sftp.folder, 'at-once');
+    await deliver(`?serverId=${serverId}&path=${encodeURIComponent(`${path}/`)}`);
+    const tasks = await Promise.all(
+      [1, 2, 3].map(() => deliver(`?serverId=${serverId}&path=${encodeURIComponent(path)}`)),
+    );
+    t.equal(new Set(tasks.map((task) => task.finalPath)).size, 3, 'also within one second');
+    t.equal((await readdir(path)).length, 8, 'archives and their checksums');
+  });
+
   await t.test('with a key pair of ours in authorized_keys', async (t) => {
     if (sftp.authorizedKeys === undefined) {
       t.pass('sshd needs root', { skip: 'sshd with accounts of its own needs root' });

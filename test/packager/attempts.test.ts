@@ -60,6 +60,20 @@ t.test('the fence', async (t) => {
     t.notOk(await endJob(db, id, 2, { state: 'StoppedWithError', step: 'twice' }), 'an end is final');
   });
 
+  await t.test('failures count from the last attempt that got further than those before it', async (t) => {
+    const { id, queueId } = await newJob(db);
+    let entry = queueId;
+    const failed: (number | undefined)[] = [];
+    for (const progressed of [false, false, true, false, false]) {
+      const claimed = await claimJob(db, id, entry, 'one', lost);
+      failed.push(claimed?.failed);
+      entry = randomUUID();
+      const error = new Problem('connection_lost', { address: 'a', detail: 'b' }).toJSON();
+      t.ok(await requeueJob(db, id, claimed?.attempt ?? 0, entry, 'again', error, progressed));
+    }
+    t.strictSame(failed, [0, 1, 2, 0, 1]);
+  });
+
   await t.test('an entry that is not the row’s own claims nothing', async (t) => {
     const { id, queueId } = await newJob(db);
     t.equal(await claimJob(db, id, randomUUID(), 'one', lost), undefined);

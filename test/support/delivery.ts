@@ -74,21 +74,23 @@ export function profileOf(server: SftpServer, changes: Partial<ServerProfile> = 
   return { address, port, username, password, ...rest, ...changes };
 }
 
-/** `progress` and `steps` collect what the delivery tells. */
+/** `progress`, `steps` and `notes` collect what the delivery tells. */
 export interface TestDelivery extends Delivery {
   readonly archive: FakeArchive;
   readonly progress: number[];
   readonly steps: string[];
+  readonly notes: string[];
 }
 
 export function deliveryTo(
   server: ServerProfile,
   content: Buffer,
   path: string,
-  changes: Partial<Omit<TestDelivery, 'progress' | 'steps'>> = {},
+  changes: Partial<Omit<TestDelivery, 'progress' | 'steps' | 'notes'>> = {},
 ): TestDelivery {
   const progress: number[] = [];
   const steps: string[] = [];
+  const notes: string[] = [];
   return {
     server,
     addresses: onlyHere,
@@ -102,6 +104,8 @@ export function deliveryTo(
     onProgress: (bytes) => progress.push(bytes),
     onStep: (step) => steps.push(step),
     checkLease: async () => undefined,
+    triesAgain: () => false,
+    onNote: (sentence) => notes.push(sentence),
     checkpoint: undefined,
     saveCheckpoint: async () => undefined,
     pinHostKey: async () => {
@@ -109,6 +113,7 @@ export function deliveryTo(
     },
     progress,
     steps,
+    notes,
     ...changes,
   };
 }

@@ -34,12 +34,16 @@ export interface ClaimedJob {
   server_id: string | null;
   target_path: string | null;
   filename: string | null;
+  /** Of an export: what the archive is called in a folder; null when the job was accepted before names were kept. */
+  archive_name: string | null;
+  /** What the attempts before this one have reached. */
+  bytes_done: number;
   import: ImportParameters | null;
   /** Of a delivery: what an earlier attempt proved to be on the server. */
   checkpoint: Record<string, string | number | boolean> | null;
   /** Attempts that ended because their worker vanished, this one's predecessors. */
   lost: number;
-  /** Attempts that ended with a failure worth retrying. */
+  /** Attempts that ended with a failure worth retrying, since one last got further than those before it. */
   failed: number;
 }
 
@@ -58,7 +62,8 @@ export async function claimJob(
     `update jobs set state = 'Running', attempt = attempt + 1, worker = $3,
        started_at = coalesce(started_at, now()), step = 'starting'
      where id = $1 and queue_id = $2 and ended_at is null
-     returning id::text, kind, attempt, created_by, created_at, request_id, profile_id, server_id, target_path, filename, import, checkpoint`,
+     returning id::text, kind, attempt, created_by, created_at, request_id, profile_id, server_id, target_path, filename, import, checkpoint,
+       archive_name, bytes_done`,
     [id, queueId, worker],
   );
   const job = rows[0];
@@ -69,7 +74,8 @@ export async function claimJob(
   );
   const counts = await tx.query<{ lost: number; failed: number }>(
     `select count(*) filter (where error->>'code' = $2)::int as lost,
-       count(*) filter (where error is not null and error->>'code' <> $2)::int as failed
+       count(*) filter (where error is not null and error->>'code' <> $2 and attempt > coalesce(
+         (select max(attempt) from job_attempts where job_id = $1 and progressed), 0))::int as failed
      from job_attempts where job_id = $1`,
     [id, lostError.code],
   );
@@ -195,17 +201,23 @@ export async function endJob(tx: Queryable, id: string, attempt: number, outcome
   return true;
 }
 
-async function endAttempt(tx: Queryable, id: string, attempt: number, error?: ProblemReport): Promise<void> {
-  await tx.query('update job_attempts set ended_at = now(), error = $3 where job_id = $1 and attempt = $2', [
-    id,
-    attempt,
-    error ?? null,
-  ]);
+async function endAttempt(
+  tx: Queryable,
+  id: string,
+  attempt: number,
+  error?: ProblemReport,
+  progressed = false,
+): Promise<void> {
+  await tx.query(
+    'update job_attempts set ended_at = now(), error = $3, progressed = $4 where job_id = $1 and attempt = $2',
+    [id, attempt, error ?? null, progressed],
+  );
 }
 
 /**
  * Gives the job back to the queue under another entry: after a failure worth retrying (with `error`), or
- * because this worker stops. False when the attempt has lost the job.
+ * because this worker stops. `progressed`: it got further than all attempts before it. False when the attempt has
+ * lost the job.
  */
 export async function requeueJob(
   tx: Queryable,
@@ -214,6 +226,7 @@ export async function requeueJob(
   queueId: string,
   step: string,
   error?: ProblemReport,
+  progressed = false,
 ): Promise<boolean> {
   const { rowCount } = await tx.query(
     // What it has written is removed, but for the file of an upload.
@@ -223,8 +236,22 @@ export async function requeueJob(
     [id, attempt, queueId, step],
   );
   if (rowCount !== 1) return false;
-  await endAttempt(tx, id, attempt, error);
+  await endAttempt(tx, id, attempt, error, progressed);
   return true;
+}
+
+/** Adds sentences to those of a job that this attempt had, also when it has ended. */
+export async function addNotes(
+  db: Queryable,
+  id: string,
+  attempt: number,
+  notes: readonly string[],
+): Promise<void> {
+  await db.query('update jobs set notes = notes || $3::text[] where id = $1 and attempt = $2', [
+    id,
+    attempt,
+    notes,
+  ]);
 }
 
 /** Whether the job has ended, in whatever way. A job that was deleted has. */

@@ -128,6 +128,8 @@ export interface NewJob {
   import?: { imageType: string; fileSize: number; byContent?: boolean };
   /** How long an import may wait for its file, ms. */
   leaseMs?: number;
+  /** What the archive is called in a folder. */
+  archiveName?: string;
   /** Bytes of the store it may take until it ends. */
   spaceClaimed?: number;
 }
@@ -136,8 +138,8 @@ export interface NewJob {
 export async function insertJob(tx: Queryable, job: NewJob): Promise<string> {
   const { rows } = await tx.query<{ id: string }>(
     `insert into jobs (kind, title, created_by, request_id, profile_id, server_id, target_path, filename,
-       queue_id, import, lease_until, space_claimed)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11 * interval '1 ms', $12)
+       queue_id, import, lease_until, space_claimed, archive_name)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11 * interval '1 ms', $12, $13)
      returning id::text`,
     [
       job.kind,
@@ -152,6 +154,7 @@ export async function insertJob(tx: Queryable, job: NewJob): Promise<string> {
       job.import ?? null,
       job.leaseMs ?? null,
       job.spaceClaimed ?? 0,
+      job.archiveName ?? null,
     ],
   );
   return rows[0]!.id;
@@ -187,7 +190,7 @@ export async function deleteJobs(tx: Queryable, ids: readonly string[]): Promise
   // A name that was reserved for an archive that never came is free again.
   await tx.query(
     `delete from object_ids o using jobs j
-     where j.id = any($1::bigint[]) and j.kind = 'export' and o.id = j.filename and o.kind = 'archive'
+     where j.id = any($1::bigint[]) and j.kind = 'export' and o.id in (j.filename, j.archive_name) and o.kind = 'archive'
        and not exists (select from archives a where a.id = o.id)`,
     [ids],
   );

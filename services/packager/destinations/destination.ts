@@ -19,6 +19,13 @@ export interface Delivery extends SecureAccess {
   readonly onStep: (step: string) => void;
   /** Throws when this attempt has lost the job; called right before the archive becomes visible. */
   readonly checkLease: () => Promise<void>;
+  /**
+   * Whether another attempt follows one that fails with `reason`. Then what it could go on with stays on the
+   * server; otherwise nothing of it does.
+   */
+  readonly triesAgain: (reason: unknown) => boolean;
+  /** A sentence for the job, also when the delivery fails. */
+  readonly onNote: (sentence: string) => void;
   /** What an earlier attempt kept with `saveCheckpoint`, as it was given; undefined when there is nothing. */
   readonly checkpoint: Checkpoint | undefined;
   /**

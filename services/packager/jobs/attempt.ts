@@ -13,6 +13,10 @@ import {
 import { isDatabaseAway, Problem } from '@osimage/errors';
 import type { Logger } from '@osimage/telemetry';
 
+// So many parts of its bytes an attempt must add to those of its predecessors to have got further than they did: with
+// less, a server that takes a few bytes and hangs up would be tried for ever.
+const partsOfProgress = 1_000;
+
 // Watchers want progress at most a second old.
 const reportEveryMs = 500;
 
@@ -22,6 +26,8 @@ export class Attempt {
   readonly log: Logger;
   /** Digests of content this attempt has stored and nothing but its job refers to. */
   readonly staged = new Set<string>();
+  /** Sentences for the job that are added when the attempt has failed. */
+  readonly notes: string[] = [];
   readonly #db: Database;
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
@@ -69,6 +75,11 @@ export class Attempt {
   progress(bytesDone: number): void {
     this.#bytesDone = Math.floor(this.#pass.from + bytesDone * this.#pass.weight);
     this.#changed = true;
+  }
+
+  /** Whether it has come noticeably further than all attempts before it. */
+  get progressed(): boolean {
+    return this.#bytesDone - this.job.bytes_done > this.#bytesTotal / partsOfProgress;
   }
 
   /**

@@ -8,6 +8,7 @@ import { deliverTo } from '../destinations/index.ts';
 import { reach } from '../steps.ts';
 import type { Attempt } from './attempt.ts';
 import { accessServer } from './server-access.ts';
+import { triesAgain } from './try-again.ts';
 
 /** Delivers the archive of an attempt to the server its job names, under `filename` when the path is a folder. */
 export async function deliver(
@@ -33,6 +34,8 @@ export async function deliver(
       // The worst moment to be stopped: nothing is asked any more before the file gets its name.
       await reach('before-publish', job);
     },
+    triesAgain: (reason) => triesAgain(attempt, reason),
+    onNote: (sentence) => attempt.notes.push(sentence),
     checkpoint: job.checkpoint ?? undefined,
     saveCheckpoint: async (checkpoint) => {
       if (!(await saveCheckpoint(context.db, job.id, job.attempt, checkpoint)))

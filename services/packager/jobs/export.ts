@@ -97,7 +97,8 @@ async function exportRemotely(
   // Only the server knows whether a path without a slash at its end is a folder; then the last part of the path, which
   // the job was named after, is the name of that folder and not one for the archive.
   const named = path !== '' && !path.endsWith('/');
-  const ourName = named ? archiveName(profileName, job.created_at) : (job.filename ?? '');
+  const unkept = named ? archiveName(profileName, job.created_at) : (job.filename ?? '');
+  const ourName = job.archive_name ?? unkept;
   const delivered = await deliver(context, attempt, archive, ourName);
   await reach('after-publish', job);
   await attempt.close();

@@ -1,23 +1,16 @@
 /** Running a job: claim it, do its work, and end it, hand it back or try again later. */
 import { randomUUID } from 'node:crypto';
-import { type ClaimedJob, claimJob, endJob, requeueJob } from '@osimage/database';
+import { addNotes, type ClaimedJob, claimJob, endJob, requeueJob } from '@osimage/database';
 import { isDatabaseAway, Problem, toProblem } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
 import { reach } from '../steps.ts';
 import { Attempt } from './attempt.ts';
 import { cleanExport, runExport } from './export.ts';
 import { cleanImport, runImport } from './import.ts';
+import { HandedBack, pauseMs, triesAgain } from './try-again.ts';
 
 // A job that takes its worker down with it must not go round for ever.
 const lostAtMost = 5;
-const failuresAtMost = 6;
-const backoffBaseMs = 2_000;
-const backoffMostMs = 5 * 60_000;
-
-/** Aborts an attempt whose process is stopping: the job goes back to the queue, unharmed. */
-export class HandedBack extends Error {
-  override name = 'HandedBack';
-}
 
 const kinds = {
   export: { run: runExport, clean: cleanExport },
@@ -103,9 +96,18 @@ export class Runner {
       await kind
         .clean(this.#context, attempt)
         .catch((failure: unknown) => log.warn({ err: failure }, 'left to the sweeper'));
+      await this.#tell(job, attempt);
     } finally {
       await attempt.close();
     }
+  }
+
+  /** What cleaning up has brought to light belongs to the job, although it may have ended by now. */
+  async #tell(job: ClaimedJob, { notes, log }: Attempt): Promise<void> {
+    if (notes.length === 0) return;
+    await addNotes(this.#context.db, job.id, job.attempt, notes).catch((failure: unknown) =>
+      log.warn({ err: failure, notes }, 'could not be told with the job'),
+    );
   }
 
   /** Decides what a failed attempt means for its job. */
@@ -127,12 +129,12 @@ export class Runner {
       return;
     }
     log.warn({ err: problem, cause: problem.cause, code: problem.code }, 'job failed');
-    if (problem.transient && job.failed + 1 < failuresAtMost) {
-      const delayMs = backoffMs(job.failed);
+    if (triesAgain(attempt, problem)) {
+      const delayMs = pauseMs(attempt);
       const queueId = randomUUID();
       await db.transaction(async (tx) => {
         const step = `trying again after: ${problem.message}`;
-        if (await requeueJob(tx, job.id, job.attempt, queueId, step, problem.toJSON())) {
+        if (await requeueJob(tx, job.id, job.attempt, queueId, step, problem.toJSON(), attempt.progressed)) {
           await queue.add(tx, queueId, job.id, delayMs);
         }
       });
@@ -143,10 +145,4 @@ export class Runner {
       endJob(tx, job.id, job.attempt, { state, step: 'failed', error: problem.toJSON() }),
     );
   }
-}
-
-/** Jittered exponential backoff: half of it fixed, half random, so that jobs do not return in step. */
-function backoffMs(failures: number): number {
-  const most = Math.min(backoffMostMs, backoffBaseMs * 2 ** failures);
-  return most / 2 + (Math.random() * most) / 2;
 }

@@ -102,8 +102,9 @@ export async function createExport(
   }
   const named = path !== '' && !path.endsWith('/') ? path.slice(path.lastIndexOf('/') + 1) : undefined;
   const now = new Date();
-  const filename =
-    named ?? (await takeFreeId(tx, 'archive', (attempt) => archiveName(found.profile.name, now, attempt)));
+  // Also where the path seems to name a file: it may be a folder, where archives must not get each other's names.
+  const ourName = await takeFreeId(tx, 'archive', (attempt) => archiveName(found.profile.name, now, attempt));
+  const filename = named ?? ourName;
   const metadata = buildMetadata(toSnapshot(found.profile, found.files));
   // What goes elsewhere takes nothing here.
   const claimed = order.serverId ? 0 : await sizeOf(tx, metadata, found.files);
@@ -115,6 +116,7 @@ export async function createExport(
     requestId: order.requestId,
     profileId: order.profileId,
     filename,
+    archiveName: ourName,
     queueId,
     spaceClaimed: claimed,
     ...(order.serverId && { serverId: order.serverId, targetPath: path }),
