@@ -34,6 +34,7 @@ export * from './queries/sealed.ts';
 export * from './queries/servers.ts';
 export * from './queries/sessions.ts';
 export * from './queries/settings.ts';
+export * from './queries/slots.ts';
 export * from './queries/space.ts';
 export * from './queries/sweep.ts';
 export * from './queries/usage.ts';

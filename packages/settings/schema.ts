@@ -220,6 +220,13 @@ export const schema = {
     fallback: ['gateway'] as string[],
   },
   PACKAGER_JOBS: { shown: '4', meaning: 'Jobs a packager runs at once', parse: count(1, 64), fallback: 4 },
+  SERVER_JOBS: {
+    shown: '4',
+    meaning:
+      'Jobs that use one remote file server at once, over all packagers, where the server has no limit of its own',
+    parse: count(1, 1_000),
+    fallback: 4,
+  },
   ADMIN_USER: {
     shown: 'USERID',
     meaning: 'First account, created when there is none',

@@ -27,7 +27,7 @@ export function createRowPackager(databaseUrl: string, storeRoot: () => string):
     ({
       db,
       store: { root: storeRoot() },
-      settings: { UPLOAD_LEASE: 60 },
+      settings: { UPLOAD_LEASE: 60, SERVER_JOBS: 4 },
       queue: { add: async () => {} },
     }) as unknown as PackagerContext;
   const importType = (type: unknown) => String(type).replace('IMAGE_TYPE_', '');

@@ -41,6 +41,8 @@ export interface ClaimedJob {
   import: ImportParameters | null;
   /** Of a delivery: what an earlier attempt proved to be on the server. */
   checkpoint: Record<string, string | number | boolean> | null;
+  /** Small jobs do not wait behind large ones. */
+  small: boolean;
   /** Attempts that ended because their worker vanished, this one's predecessors. */
   lost: number;
   /** Attempts that ended with a failure worth retrying, since one last got further than those before it. */
@@ -63,7 +65,7 @@ export async function claimJob(
        started_at = coalesce(started_at, now()), step = 'starting'
      where id = $1 and queue_id = $2 and ended_at is null
      returning id::text, kind, attempt, created_by, created_at, request_id, profile_id, server_id, target_path, filename, import, checkpoint,
-       archive_name, bytes_done`,
+       archive_name, bytes_done, small`,
     [id, queueId, worker],
   );
   const job = rows[0];
@@ -79,11 +81,11 @@ export async function claimJob(
      from job_attempts where job_id = $1`,
     [id, lostError.code],
   );
-  await tx.query('insert into job_attempts (job_id, attempt, worker) values ($1, $2, $3)', [
-    id,
-    job.attempt,
-    worker,
-  ]);
+  // Not the time of the transaction, which may have waited for the server's slots.
+  await tx.query(
+    'insert into job_attempts (job_id, attempt, worker, started_at) values ($1, $2, $3, clock_timestamp())',
+    [id, job.attempt, worker],
+  );
   return { ...job, ...counts.rows[0]! };
 }
 
@@ -179,7 +181,7 @@ export async function endJob(tx: Queryable, id: string, attempt: number, outcome
        bytes_total = case when $3 = 'Complete' then coalesce($8::bigint, bytes_total) else bytes_total end,
        bytes_done = case when $3 = 'Complete' then coalesce($8::bigint, bytes_total) else bytes_done end,
        filename = coalesce($6, filename), final_path = $7, size = $8, sha256 = decode($9, 'hex'), object_id = $10,
-       notes = $11, checkpoint = null
+       notes = $11, checkpoint = null, slot = null
      where id = $1 and attempt = $2 and ended_at is null`,
     [
       id,
@@ -229,11 +231,12 @@ export async function requeueJob(
   progressed = false,
 ): Promise<boolean> {
   const { rowCount } = await tx.query(
-    // What it has written is removed, but for the file of an upload.
-    `update jobs set queue_id = $3, step = $4,
+    // What it has written is removed, but for the file of an upload. Handed back, it keeps its place at its server.
+    `update jobs set queue_id = $3, step = $4, slot = null,
+       slot_line = case when slot is not null and $5 then 'called' end,
        space_written = case when kind = 'import' and server_id is null then space_written else 0 end
      where id = $1 and attempt = $2 and ended_at is null`,
-    [id, attempt, queueId, step],
+    [id, attempt, queueId, step, error === undefined],
   );
   if (rowCount !== 1) return false;
   await endAttempt(tx, id, attempt, error, progressed);

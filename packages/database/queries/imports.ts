@@ -45,7 +45,7 @@ export interface RemotePath {
 }
 
 /**
- * Ends the wait: the file is there, or at `remote`, and the queue entry `queueId` of the same transaction will
+ * Ends the wait: the file is there, or at `more.remote`, and the queue entry `queueId` of the same transaction will
  * run it.
  */
 export async function feedImport(
@@ -54,13 +54,24 @@ export async function feedImport(
   queueId: string,
   title: string,
   parameters: ImportParameters,
-  remote?: RemotePath,
+  more: { remote?: RemotePath | undefined; small: boolean; slotLine?: 'waiting' | 'called'; step?: string },
 ): Promise<void> {
   await tx.query(
-    `update jobs set lease_until = null, queue_id = $2, title = $3, import = $4, step = 'waiting',
-       bytes_total = $5, server_id = $6, target_path = $7
+    `update jobs set lease_until = null, queue_id = $2, title = $3, import = $4, step = $10,
+       bytes_total = $5, server_id = $6, target_path = $7, small = $8, slot_line = $9
      where id = $1`,
-    [id, queueId, title, parameters, parameters.size, remote?.serverId ?? null, remote?.path ?? null],
+    [
+      id,
+      queueId,
+      title,
+      parameters,
+      parameters.size,
+      more.remote?.serverId ?? null,
+      more.remote?.path ?? null,
+      more.small,
+      more.slotLine ?? null,
+      more.step ?? 'waiting',
+    ],
   );
 }
 

@@ -132,14 +132,21 @@ export interface NewJob {
   archiveName?: string;
   /** Bytes of the store it may take until it ends. */
   spaceClaimed?: number;
+  /** Small jobs do not wait behind large ones. */
+  small?: boolean;
+  /** Whether there is room on its server; absent: it uses none. */
+  slotLine?: 'waiting' | 'called';
+  /** What it waits for; absent: a worker. */
+  step?: string;
 }
 
 /** Gives the id of the new job. */
 export async function insertJob(tx: Queryable, job: NewJob): Promise<string> {
   const { rows } = await tx.query<{ id: string }>(
     `insert into jobs (kind, title, created_by, request_id, profile_id, server_id, target_path, filename,
-       queue_id, import, lease_until, space_claimed, archive_name)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11 * interval '1 ms', $12, $13)
+       queue_id, import, lease_until, space_claimed, small, slot_line, step, archive_name)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + $11 * interval '1 ms', $12, $13, $14,
+       coalesce($15, 'waiting'), $16)
      returning id::text`,
     [
       job.kind,
@@ -154,6 +161,9 @@ export async function insertJob(tx: Queryable, job: NewJob): Promise<string> {
       job.import ?? null,
       job.leaseMs ?? null,
       job.spaceClaimed ?? 0,
+      job.small ?? false,
+      job.slotLine ?? null,
+      job.step ?? null,
       job.archiveName ?? null,
     ],
   );

@@ -28,13 +28,14 @@ export async function isFetched(tx: Queryable, id: string): Promise<boolean> {
 export async function copyImport(
   tx: Queryable,
   id: string,
-  by: { queueId: string; user: string; requestId: string },
+  by: { queueId: string; user: string; requestId: string; slotLine: 'waiting' | 'called'; step: string },
 ): Promise<string> {
   const { rows } = await tx.query<{ id: string }>(
-    `insert into jobs (kind, title, created_by, request_id, queue_id, server_id, target_path, import)
-     select kind, title, $2, $3, $4, server_id, target_path, import from jobs where id = $1
+    `insert into jobs (kind, title, created_by, request_id, queue_id, server_id, target_path, import, small, slot_line,
+       step)
+     select kind, title, $2, $3, $4, server_id, target_path, import, small, $5, $6 from jobs where id = $1
      returning id::text`,
-    [id, by.user, by.requestId, by.queueId],
+    [id, by.user, by.requestId, by.queueId, by.slotLine, by.step],
   );
   return rows[0]!.id;
 }

@@ -30,9 +30,9 @@ export async function findStrandedJobs(
   db: Queryable,
   schema: string,
   queue: string,
-): Promise<{ id: string; queueId: string }[]> {
-  const { rows } = await db.query<{ id: string; queueId: string }>(
-    `select j.id::text, j.queue_id as "queueId" from jobs j
+): Promise<{ id: string; queueId: string; small: boolean }[]> {
+  const { rows } = await db.query<{ id: string; queueId: string; small: boolean }>(
+    `select j.id::text, j.queue_id as "queueId", j.small from jobs j
      left join ${schema}.job q on q.name = $1 and q.id = j.queue_id
      where j.ended_at is null and j.queue_id is not null
        and (q.id is null or q.state not in ('created', 'retry', 'active'))`,

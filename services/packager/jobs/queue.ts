@@ -27,16 +27,46 @@ const queueOptions = {
   notify: true,
 };
 
+// pg-boss takes the highest first, of one priority the oldest.
+const priorities = { asleep: -1, large: 0, small: 1 };
+
+/**
+ * The workers of a packager. Workers that take anything prefer small jobs; so that neither kind waits for the other, one
+ * worker takes small ones only, and one takes none of them.
+ */
+function shareOut(count: number) {
+  const forAll = count === 1 ? 1 : count - 2;
+  return [
+    { localConcurrency: forAll },
+    ...(count > 1
+      ? [
+          { localConcurrency: 1, minPriority: priorities.small },
+          { localConcurrency: 1, maxPriority: priorities.large },
+        ]
+      : []),
+  ].filter(({ localConcurrency }) => localConcurrency > 0);
+}
+
 interface QueueEntry {
   jobId: string;
+}
+
+/** How an entry is dealt with. */
+export interface EntryOptions {
+  /** It runs so much later at the earliest. */
+  delayMs?: number;
+  /** Of a small job: a worker is kept for those. */
+  small?: boolean;
+  /** Looked at after all others: it sleeps anyway. */
+  behind?: boolean;
 }
 
 /** Runs one entry; `signal` aborts when the entry is cancelled or was given to another worker. */
 type RunEntry = (jobId: string, queueId: string, signal: AbortSignal) => Promise<void>;
 
 export interface Queue {
-  /** Adds an entry with this id in the transaction; it runs after the commit, `delayMs` later at the earliest. */
-  add(tx: Queryable, queueId: string, jobId: string, delayMs?: number): Promise<void>;
+  /** Adds an entry with this id in the transaction; it runs after the commit. */
+  add(tx: Queryable, queueId: string, jobId: string, options?: EntryOptions): Promise<void>;
   /** Drops entries in the transaction, whatever their state. */
   drop(tx: Queryable, queueIds: readonly string[]): Promise<void>;
   /** Starts `count` workers of this process. */
@@ -69,27 +99,35 @@ export async function openQueue(db: Database, log: Logger): Promise<Queue> {
   });
 
   return {
-    async add(tx, queueId, jobId, delayMs = 0) {
+    async add(tx, queueId, jobId, { delayMs = 0, small = false, behind = false } = {}) {
       const startAfter = delayMs > 0 ? new Date(Date.now() + delayMs) : undefined;
       const entry: QueueEntry = { jobId };
-      await boss.send(queueName, entry, { id: queueId, ...(startAfter && { startAfter }), ...inside(tx) });
+      const priority = behind ? priorities.asleep : small ? priorities.small : priorities.large;
+      await boss.send(queueName, entry, {
+        id: queueId,
+        priority,
+        ...(startAfter && { startAfter }),
+        ...inside(tx),
+      });
     },
     async drop(tx, queueIds) {
       if (queueIds.length > 0) await boss.deleteJob(queueName, [...queueIds], inside(tx));
     },
     async work(count, run) {
-      await boss.work<QueueEntry>(
-        queueName,
-        {
-          localConcurrency: count,
-          pollingIntervalSeconds: pollSeconds,
-          notifyPollingIntervalSeconds: pollSeconds,
-          heartbeatRefreshSeconds: 3,
-        },
-        async ([entry]) => {
-          if (entry) await run(entry.data.jobId, entry.id, entry.signal);
-        },
-      );
+      for (const workers of shareOut(count)) {
+        await boss.work<QueueEntry>(
+          queueName,
+          {
+            ...workers,
+            pollingIntervalSeconds: pollSeconds,
+            notifyPollingIntervalSeconds: pollSeconds,
+            heartbeatRefreshSeconds: 3,
+          },
+          async ([entry]) => {
+            if (entry) await run(entry.data.jobId, entry.id, entry.signal);
+          },
+        );
+      }
     },
     pause: () => boss.offWork(queueName, { wait: false }),
     close: () => boss.stop({ graceful: true, timeout: 5_000 }),

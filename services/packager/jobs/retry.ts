@@ -14,6 +14,7 @@ import {
 } from '@osimage/database';
 import { Problem } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
+import { beginInLine, callNext } from './slots.ts';
 import { createExport } from './start-export.ts';
 
 const retryable: readonly JobState[] = ['StoppedWithError', 'Cancelled', 'Interrupted'];
@@ -40,7 +41,7 @@ export async function retry(
   ids: readonly string[],
   caller: Caller,
 ): Promise<JobRow[]> {
-  return await context.db.transaction(async (tx) => {
+  const retried = await context.db.transaction(async (tx) => {
     const jobs = await lockJobs(tx, ids);
     const waiting = jobs.filter((job) => job.retried_as === null);
     const made: Made = { ids: [], claimed: 0 };
@@ -52,6 +53,11 @@ export async function retry(
     caller.signal.throwIfAborted();
     return await findJobs(tx, ids);
   });
+  await callNext(
+    context,
+    retried.flatMap((job) => job.server_id ?? []),
+  );
+  return retried;
 }
 
 /** Makes the successor of a job; gives its id. */
@@ -85,7 +91,7 @@ async function again(
 }
 
 async function importAgain(
-  { queue }: PackagerContext,
+  context: PackagerContext,
   tx: Queryable,
   job: JobRow,
   { user, requestId }: Caller,
@@ -99,7 +105,8 @@ async function importAgain(
     throw new Problem('job_not_retryable', { id: job.id, detail });
   }
   const queueId = randomUUID();
-  const newId = await copyImport(tx, job.id, { queueId, user, requestId });
-  await queue.add(tx, queueId, newId);
+  const { entry, ...begin } = await beginInLine(context, tx, job.server_id ?? '', false);
+  const newId = await copyImport(tx, job.id, { queueId, user, requestId, ...begin });
+  await context.queue.add(tx, queueId, newId, entry);
   return newId;
 }

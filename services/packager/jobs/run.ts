@@ -7,6 +7,7 @@ import { reach } from '../steps.ts';
 import { Attempt } from './attempt.ts';
 import { cleanExport, runExport } from './export.ts';
 import { cleanImport, runImport } from './import.ts';
+import { leaveServer, takeOrWait } from './slots.ts';
 import { HandedBack, pauseMs, triesAgain } from './try-again.ts';
 
 // A job that takes its worker down with it must not go round for ever.
@@ -59,7 +60,11 @@ export class Runner {
   async run(jobId: string, queueId: string, entrySignal: AbortSignal): Promise<void> {
     const { db, worker, log } = this.#context;
     const lost = new Problem('worker_lost', { times: 1 }).toJSON();
-    const job = await db.transaction((tx) => claimJob(tx, jobId, queueId, worker, lost));
+    const job = await db.transaction(async (tx) =>
+      (await takeOrWait(this.#context, tx, jobId, queueId))
+        ? await claimJob(tx, jobId, queueId, worker, lost)
+        : undefined,
+    );
     if (!job) return;
     const attempt = new Attempt(
       db,
@@ -73,6 +78,7 @@ export class Runner {
     try {
       await this.#attempt(job, attempt);
     } finally {
+      await leaveServer(this.#context, job);
       entrySignal.removeEventListener('abort', onEntryLost);
       this.#running.delete(job.id);
       if (this.size === 0) this.#idle?.();
@@ -118,7 +124,7 @@ export class Runner {
       const queueId = randomUUID();
       await db.transaction(async (tx) => {
         if (await requeueJob(tx, job.id, job.attempt, queueId, 'waiting for a worker'))
-          await queue.add(tx, queueId, job.id);
+          await queue.add(tx, queueId, job.id, { small: job.small });
       });
       log.info('job handed back');
       return;
@@ -135,7 +141,7 @@ export class Runner {
       await db.transaction(async (tx) => {
         const step = `trying again after: ${problem.message}`;
         if (await requeueJob(tx, job.id, job.attempt, queueId, step, problem.toJSON(), attempt.progressed)) {
-          await queue.add(tx, queueId, job.id, delayMs);
+          await queue.add(tx, queueId, job.id, { delayMs, small: job.small });
         }
       });
       return;

@@ -4,7 +4,6 @@ import { archiveSize, buildMetadata, memberPath, type ProfileSnapshot } from '@o
 import { ENCODER, requireRoomFor } from '@osimage/blob-store';
 import {
   findBlobSizes,
-  findServer,
   insertJob,
   isImage,
   type ProfileFile,
@@ -22,6 +21,8 @@ import { normaliseTargetPath } from '@osimage/outbound';
 import type { PackagerContext } from '../context.ts';
 import { archiveName } from './archive-name.ts';
 import { requireLicence } from './licence.ts';
+import { isSmall } from './size-class.ts';
+import { beginInLine, callNext } from './slots.ts';
 
 export interface ExportOrder {
   profileId: string;
@@ -65,12 +66,15 @@ export async function startExport(
       detail: 'An Idempotency-Key has 1 to 200 visible ASCII characters and no spaces.',
     });
   }
-  return await context.db.transaction(async (tx) => {
+  const accepted = await context.db.transaction(async (tx) => {
     if (key === '') return await create(context, tx, order);
     const earlier = await takeKey<AcceptedExport>(tx, user, key, [profileId, serverId, path]);
     if (earlier) return earlier;
-    return await create(context, tx, order, (accepted) => saveAnswer(tx, user, key, accepted));
+    return await create(context, tx, order, (answer) => saveAnswer(tx, user, key, answer));
   });
+  // A slot may have become free before anybody could see that this job waits for one.
+  if (serverId) await callNext(context, [serverId]);
+  return accepted;
 }
 
 async function create(
@@ -97,9 +101,8 @@ export async function createExport(
   const remarks = order.path && !order.serverId ? ['path was ignored, because there is no serverId.'] : [];
   const found = await readProfile(tx, order.profileId);
   if (!found) throw await whyNotExportable(tx, order.profileId);
-  if (order.serverId && !(await findServer(tx, order.serverId))) {
-    throw notFound('remote file server', order.serverId.slice(0, 40));
-  }
+  const small = isSmall(found.files.reduce((sum, file) => sum + file.size, 0));
+  const begin = order.serverId ? await beginInLine(context, tx, order.serverId, small) : undefined;
   const named = path !== '' && !path.endsWith('/') ? path.slice(path.lastIndexOf('/') + 1) : undefined;
   const now = new Date();
   // Also where the path seems to name a file: it may be a folder, where archives must not get each other's names.
@@ -119,11 +122,13 @@ export async function createExport(
     archiveName: ourName,
     queueId,
     spaceClaimed: claimed,
+    small,
+    ...(begin && { slotLine: begin.slotLine, step: begin.step }),
     ...(order.serverId && { serverId: order.serverId, targetPath: path }),
   });
   const digests = found.files.map((file) => file.sha256);
   await saveSnapshot(tx, jobId, metadata, digests);
-  await queue.add(tx, queueId, jobId);
+  await queue.add(tx, queueId, jobId, begin?.entry ?? { small });
   order.signal.throwIfAborted();
   return { accepted: { jobId, filename, remarks }, claimed };
 }

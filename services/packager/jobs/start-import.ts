@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { importClaim, requireRoomFor } from '@osimage/blob-store';
 import {
   feedImport,
-  findServer,
   type ImportParameters,
   insertJob,
   interruptImports,
@@ -15,10 +14,12 @@ import {
   renewImport as renewLease,
   saveClaim,
 } from '@osimage/database';
-import { notFound, Problem, systemCode } from '@osimage/errors';
+import { Problem, systemCode } from '@osimage/errors';
 import { checkFileName, familyOf } from '@osimage/os-media';
 import { normaliseTargetPath } from '@osimage/outbound';
 import type { PackagerContext } from '../context.ts';
+import { isSmall } from './size-class.ts';
+import { beginInLine, callNext } from './slots.ts';
 
 /** Where the file of an import arrives, relative to the store's folder. */
 export function stagingPath(jobId: string): string {
@@ -108,25 +109,23 @@ export async function startImport(
       });
     }
     if (remote === undefined) checkReceived(received, parameters.size, job.import.fileSize);
-    else if (!(await findServer(tx, serverId))) throw notFound('remote file server', serverId.slice(0, 40));
+    const size = remote ? job.import.fileSize : parameters.size;
+    // Of a remote file nothing may be known.
+    const small = size > 0 && isSmall(size);
+    const begin = remote && (await beginInLine(context, tx, serverId, small));
     const queueId = randomUUID();
     await feedImport(
       tx,
       jobId,
       queueId,
       `Import ${parameters.imageType} file ${parameters.name}`,
-      remote ? { ...parameters, size: job.import.fileSize } : parameters,
-      remote,
+      { ...parameters, size },
+      { remote, small, ...(begin && { slotLine: begin.slotLine, step: begin.step }) },
     );
-    await context.queue.add(tx, queueId, jobId);
-    await claimAtStart(
-      context,
-      tx,
-      jobId,
-      remote ? job.import.fileSize : parameters.size,
-      remote !== undefined,
-    );
+    await context.queue.add(tx, queueId, jobId, begin?.entry ?? { small });
+    await claimAtStart(context, tx, jobId, size, remote !== undefined);
   });
+  if (remote) await callNext(context, [serverId]);
 }
 
 /** An upload has its space already; what is fetched needs it now as when it was announced. */

@@ -1,6 +1,7 @@
 /** Cancelling and deleting jobs. */
 import { cancelJobs, deleteJobs, findJobs, type JobRow } from '@osimage/database';
 import type { PackagerContext } from '../context.ts';
+import { callNext } from './slots.ts';
 import { removeStaging } from './start-import.ts';
 
 /** How many ids one call may name. */
@@ -20,6 +21,11 @@ export async function cancel(
     const cancelled = new Set(await cancelJobs(tx, ids, by));
     return { jobs: await findJobs(tx, ids), cancelled };
   });
+  // Also one that was only called leaves room; a running one's worker frees the slot when it has let go of the server.
+  await callNext(
+    context,
+    jobs.flatMap((job) => (cancelled.has(job.id) ? (job.server_id ?? []) : [])),
+  );
   // An import that was still waiting has no worker that would remove its file.
   const waiting = jobs.filter((job) => cancelled.has(job.id) && job.kind === 'import' && job.attempt === 0);
   for (const job of waiting) await removeStaging(context, job.id);

@@ -8,6 +8,7 @@ import { adoptJob, findStrandedJobs, interruptImports, purgeKeys, tryLockSweep }
 import { isDatabaseAway, Problem } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
 import { queueName, queueSchema } from './queue.ts';
+import { callAll } from './slots.ts';
 
 const sweepEveryMs = 5_000;
 const filesEveryMs = 10 * 60_000;
@@ -26,6 +27,7 @@ async function loop(context: PackagerContext, signal: AbortSignal): Promise<void
   while (!signal.aborted) {
     try {
       await sweepRows(context);
+      await callAll(context);
       if (Date.now() >= nextFiles) {
         nextFiles = Date.now() + filesEveryMs;
         await sweepArchives(context, signal);
@@ -59,10 +61,10 @@ export async function sweepRows(context: PackagerContext): Promise<void> {
     if (!(await tryLockSweep(tx))) return;
     for (const id of await interruptImports(tx, new Problem('never_fed')))
       log.info({ job: id }, 'import was never fed');
-    for (const { id, queueId } of await findStrandedJobs(tx, queueSchema, queueName)) {
+    for (const { id, queueId, small } of await findStrandedJobs(tx, queueSchema, queueName)) {
       const newId = randomUUID();
       if (!(await adoptJob(tx, id, queueId, newId))) continue;
-      await queue.add(tx, newId, id);
+      await queue.add(tx, newId, id, { small });
       log.warn({ job: id }, 'job had lost its queue entry and is queued again');
     }
   });
