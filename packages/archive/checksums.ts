@@ -13,6 +13,12 @@ export function checksumsText(checksums: readonly Checksum[]): string {
     .join('');
 }
 
+/** Bytes of checksumsText for these paths. */
+export function checksumsLength(paths: readonly string[]): number {
+  const digestAndMore = 64 + 2 + 1;
+  return paths.reduce((sum, path) => sum + digestAndMore + Buffer.byteLength(path), 0);
+}
+
 /** profile/archive.sha256: the digest of the first `length` bytes of the .tar.gz, and that length. */
 export function digestText(bodySha256: string, length: number): string {
   return `${bodySha256}  ${length}\n`;

@@ -13,14 +13,18 @@ export const storedOverhead = 5;
 const storedLimit = 65535;
 
 /**
- * Packs bytes as stored blocks, each a Buffer of its own. Only valid on a byte boundary, which is where every
- * segment ends. With `final` the last one ends the deflate stream.
+ * Packs bytes as stored blocks, each in memory that `allocate` gives. Only valid on a byte boundary, which is where
+ * every segment ends. With `final` the last one ends the deflate stream.
  */
-export function storedBlocks(content: Buffer, final = false): Buffer[] {
+export function storedBlocks(
+  content: Buffer,
+  final = false,
+  allocate: (bytes: number) => Buffer = Buffer.allocUnsafe,
+): Buffer[] {
   const blocks: Buffer[] = [];
   for (let start = 0; start < content.length; start += storedLimit) {
     const part = content.subarray(start, start + storedLimit);
-    const block = Buffer.allocUnsafe(storedOverhead + part.length);
+    const block = allocate(storedOverhead + part.length);
     block[0] = final && start + part.length === content.length ? 1 : 0;
     block.writeUInt16LE(part.length, 1);
     block.writeUInt16LE(part.length ^ 0xffff, 3);
@@ -28,6 +32,11 @@ export function storedBlocks(content: Buffer, final = false): Buffer[] {
     blocks.push(block);
   }
   return blocks;
+}
+
+/** Bytes that `length` bytes of content take as stored blocks. */
+export function storedLength(length: number): number {
+  return length + storedOverhead * Math.ceil(length / storedLimit);
 }
 
 /** The gzip trailer: CRC-32 and length, modulo 2^32, of the whole content. */

@@ -1,4 +1,5 @@
 /** A profile as one seekable .tar.gz: plan it, read a range of it, write it, check one. */
+export { archiveSize } from './archive-size.ts';
 export { CheckedFile } from './checked-file.ts';
 export { encodeChunks } from './chunk-index.ts';
 export { type FileKind, isFileKind, memberPath } from './layout.ts';
@@ -15,7 +16,7 @@ export {
 } from './metadata.ts';
 export { openArchive } from './open.ts';
 export { parseMetadata } from './parse-metadata.ts';
-export { archiveSize } from './plan.ts';
+
 export { type MemberContent, readMembers } from './read-members.ts';
 export { identifyArchive, readMetadata } from './read-metadata.ts';
 export type { Archive, ArchiveMember, ArchiveRequest } from './types.ts';

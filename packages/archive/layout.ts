@@ -78,3 +78,21 @@ export function sortByPath<T extends { readonly path: string }>(items: readonly 
   const keyed = items.map((item) => ({ item, key: Buffer.from(item.path) }));
   return keyed.sort((a, b) => Buffer.compare(a.key, b.key)).map(({ item }) => item);
 }
+
+/**
+ * Sorted by path. One content that a profile carries twice under one name is one member; throws Problem conflict for
+ * two contents under one.
+ */
+export function uniqueMembers<T extends { readonly path: string }>(
+  members: readonly T[],
+  sha256Of: (member: T) => string,
+): T[] {
+  const unique: T[] = [];
+  for (const member of sortByPath(members)) {
+    const before = unique.at(-1);
+    if (before?.path !== member.path) unique.push(member);
+    else if (sha256Of(before) !== sha256Of(member))
+      throw new Problem('conflict', { detail: `Two files of the profile have the path ${member.path}.` });
+  }
+  return unique;
+}

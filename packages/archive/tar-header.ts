@@ -39,6 +39,16 @@ export function memberHeader(path: string, size: number): Buffer {
   ]);
 }
 
+// What every writer of ustar puts into one block: 100 bytes of ASCII, a size of eleven octal digits.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are ASCII
+const plain = /^[\x00-\x7f]{1,100}$/;
+const plainSize = 8 ** 11;
+
+/** Bytes of memberHeader. */
+export function headerLength(path: string, size: number): number {
+  return plain.test(path) && size < plainSize ? blockLength : memberHeader(path, size).length;
+}
+
 function encode(path: string, size: number): { block: Buffer; needPax: boolean } {
   const block = Buffer.alloc(blockLength);
   const needPax = new Header({ ...fixed, path, size, type: 'File' }).encode(block);
