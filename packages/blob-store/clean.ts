@@ -1,5 +1,5 @@
 /** All that can go from the store, found and removed in one way, for the sweeper and for people. */
-import { type Database, sumUnusedBlobs, tryLockCleaning } from '@osimage/database';
+import { type Database, type Queryable, sumUnusedBlobs, tryLockCleaning } from '@osimage/database';
 import { Problem } from '@osimage/errors';
 import { type CollectOptions, collectGarbage, type Freed, findOrphans } from './garbage.ts';
 import { findLeftovers, removeLeftover } from './job-files.ts';
@@ -32,7 +32,7 @@ export async function findGarbage(db: Database, store: BlobStore, options: Colle
  * time: throws Problem store_busy when another one does. Orphans are an hour old at least, whatever the options say.
  */
 export async function cleanStore(db: Database, store: BlobStore, options: CollectOptions): Promise<Cleaned> {
-  return await db.transaction(async (tx) => {
+  const clean = async (tx: Queryable): Promise<Cleaned> => {
     if (!(await tryLockCleaning(tx))) throw new Problem('store_busy');
     const leftovers = await findLeftovers(db, store, options);
     for (const leftover of leftovers) {
@@ -46,7 +46,8 @@ export async function cleanStore(db: Database, store: BlobStore, options: Collec
       await discard(store, orphan);
     }
     return { unused, orphans: sum(orphans), leftovers: sum(leftovers) };
-  });
+  };
+  return await db.transaction(clean, { patient: true });
 }
 
 function forOrphans(options: CollectOptions): CollectOptions {

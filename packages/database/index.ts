@@ -8,7 +8,7 @@ export {
   startEmbedded,
 } from './embedded/index.ts';
 export { migrate } from './migrate.ts';
-export { type Database, type DatabaseOptions, openDatabase, type Queryable } from './pool.ts';
+export { connectionOf, type Database, type DatabaseOptions, openDatabase, type Queryable } from './pool.ts';
 export * from './queries/accounts.ts';
 export * from './queries/archives.ts';
 export * from './queries/attempts.ts';

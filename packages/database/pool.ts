@@ -3,7 +3,9 @@
  * Everything that matters is in the database, so this is the only state a process holds of it.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import { asAway, DatabaseAway } from '@osimage/errors';
 import pg from 'pg';
+import { listen } from './listener.ts';
 
 /** What a query function needs: the pool itself, or the connection of a transaction. */
 export interface Queryable {
@@ -17,8 +19,11 @@ export interface Database extends Queryable {
   readonly url: string;
   /** Whether it answers a trivial question within `withinMs`. Those who ask meanwhile share the question. Never throws. */
   answers(withinMs: number): Promise<boolean>;
-  /** Runs `work` in one transaction; rolls back when it throws. */
-  transaction<Result>(work: (tx: Queryable) => Promise<Result>): Promise<Result>;
+  /** Runs `work` in one transaction; rolls back when it throws. Everything here throws DatabaseAway while it is away. */
+  transaction<Result>(
+    work: (tx: Queryable) => Promise<Result>,
+    options?: TransactionOptions,
+  ): Promise<Result>;
   /**
    * Calls `onMessage` for every NOTIFY on `channel`, and `onReconnect` each time the listening
    * connection is (re)established, since what was said meanwhile is lost. Returns what ends it.
@@ -31,35 +36,75 @@ export interface Database extends Queryable {
   close(): Promise<void>;
 }
 
+interface TransactionOptions {
+  /** It may stand still for as long as it likes: a lock held during long work elsewhere. */
+  readonly patient?: boolean;
+}
+
 export interface DatabaseOptions {
   /** Connections at most, of one process. */
   max?: number;
   /** Shown in pg_stat_activity. */
   name?: string;
-  /** Told of errors on idle connections; they are replaced by the pool. */
+  /** Told of errors on idle connections, which the pool replaces, and of connections that do not answer. */
   onError?: (error: Error) => void;
+  /**
+   * How long a statement may take, ms; unlimited unless told. A connection that is silent longer is given up, for a
+   * network that swallows packets never says so.
+   */
+  answerWithinMs?: number;
 }
 
 // Sizes and ids are int8: numbers here, exact to 2^53 (9 PB).
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
 const connectTimeoutMs = 5_000;
-const listenerRetryMs = 500;
+/** Until a silent connection nobody waits for is asked whether it lives. */
+const keepAliveMs = 10_000;
+/**
+ * A process that stands still in the middle of a transaction (stopped, or cut off) keeps its locks, and whoever takes over
+ * its job would wait for them: the server ends such a transaction. Longer than any pause of a living process, shorter than
+ * the queue takes to notice a dead one.
+ */
+const idleInTransactionMs = 10_000;
+/** The server gives up first where it can: then only the statement is lost and not the connection. */
+const serverGivesUpMs = 500;
+
+/** How this process connects: what `pg` wants to know. */
+export function connectionOf(url: string, { name = 'osimage', answerWithinMs = 0 }: DatabaseOptions) {
+  return {
+    connectionString: url,
+    application_name: name,
+    connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveMs,
+    ...(answerWithinMs > 0 && {
+      query_timeout: answerWithinMs,
+      statement_timeout: answerWithinMs - serverGivesUpMs,
+      idle_in_transaction_session_timeout: idleInTransactionMs,
+    }),
+  };
+}
 
 /** Opens the database at `url` (postgres://… or a socket folder in `host`); connects on first use. */
 export function openDatabase(url: string, options: DatabaseOptions = {}): Database {
-  const config = {
-    connectionString: url,
-    application_name: options.name ?? 'osimage',
-    connectionTimeoutMillis: connectTimeoutMs,
-    keepAlive: true,
-  };
+  const config = connectionOf(url, options);
   const pool = new pg.Pool({ ...config, max: options.max ?? 10 });
   const onError = options.onError ?? (() => {});
   pool.on('error', onError);
 
-  async function transaction<Result>(work: (tx: Queryable) => Promise<Result>): Promise<Result> {
-    const client = await pool.connect();
+  /** What a failed statement means. */
+  const rethrow = (error: Error): never => {
+    const away = asAway(error);
+    if (away?.silent) onError(away);
+    throw away ?? error;
+  };
+
+  async function transaction<Result>(
+    work: (tx: Queryable) => Promise<Result>,
+    { patient = false }: TransactionOptions = {},
+  ): Promise<Result> {
+    const client = await pool.connect().catch(rethrow);
     let broken: Error | undefined;
     // A connection lost between two queries is told to nobody else, and an untold one ends the process.
     const lost = (error: Error) => {
@@ -67,15 +112,22 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
       onError(error);
     };
     client.on('error', lost);
+    const tx: Queryable = {
+      query: (text, values) => client.query(text, values as unknown[]).catch(rethrow),
+    };
     try {
-      await client.query('begin');
-      const result = await work(client);
-      await client.query('commit');
+      await tx.query('begin');
+      if (patient) await tx.query('set local idle_in_transaction_session_timeout = 0');
+      const result = await work(tx);
+      await tx.query('commit');
       return result;
     } catch (error) {
-      await client.query('rollback').catch((rollbackError: Error) => {
-        broken = rollbackError;
-      });
+      if (error instanceof DatabaseAway) broken ??= error;
+      // On a connection that is gone nothing is left to undo, and on a silent one nobody would hear it.
+      if (!broken)
+        await client.query('rollback').catch((rollbackError: Error) => {
+          broken = rollbackError;
+        });
       throw error;
     } finally {
       client.off('error', lost);
@@ -103,7 +155,7 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
       asking ??= ask(withinMs);
       return asking;
     },
-    query: (text, values) => pool.query(text, values as unknown[]),
+    query: (text, values) => pool.query(text, values as unknown[]).catch(rethrow),
     transaction,
     listen: (channel, onMessage, onReconnect) => listen(config, channel, onMessage, onReconnect, onError),
     close: () => pool.end(),
@@ -114,56 +166,4 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
 async function expire(ms: number): Promise<never> {
   await pause(ms, undefined, { ref: false });
   throw new Error('no answer');
-}
-
-async function listen(
-  config: pg.ClientConfig,
-  channel: string,
-  onMessage: (payload: string) => void,
-  onReconnect: (() => void) | undefined,
-  onError: (error: Error) => void,
-): Promise<() => Promise<void>> {
-  let closed = false;
-  let client: pg.Client | undefined;
-  let timer: NodeJS.Timeout | undefined;
-
-  async function connect(): Promise<void> {
-    const next = new pg.Client(config);
-    let over = false;
-    const again = (error?: Error) => {
-      if (over) return;
-      over = true;
-      if (error && !closed) onError(error);
-      next.end().catch(() => {});
-      if (!closed) timer = setTimeout(reconnect, listenerRetryMs);
-    };
-    next.on('error', again);
-    next.on('end', () => again());
-    next.on('notification', (message) => onMessage(message.payload ?? ''));
-    try {
-      await next.connect();
-      await next.query(`listen ${pg.escapeIdentifier(channel)}`);
-    } catch (error) {
-      over = true;
-      await next.end().catch(() => {});
-      throw error;
-    }
-    client = next;
-    onReconnect?.();
-  }
-
-  function reconnect(): void {
-    if (closed) return;
-    connect().catch((error: Error) => {
-      onError(error);
-      if (!closed) timer = setTimeout(reconnect, listenerRetryMs);
-    });
-  }
-
-  await connect();
-  return async () => {
-    closed = true;
-    clearTimeout(timer);
-    await client?.end().catch(() => {});
-  };
 }

@@ -1,6 +1,8 @@
 export { type CatalogueEntry, catalogue, type ErrorCode, type GrpcStatus } from './catalogue.ts';
 export { notFound } from './not-found.ts';
 export {
+  asAway,
+  DatabaseAway,
   isDatabaseAway,
   Problem,
   type ProblemParams,

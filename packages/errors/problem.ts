@@ -58,30 +58,59 @@ export function systemCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** PostgreSQL does not answer for the moment. Whatever was asked of it may or may not have been done. */
+export class DatabaseAway extends Error {
+  override name = 'DatabaseAway';
+  /** Nobody said that it is away; it only did not answer in time. */
+  readonly silent: boolean;
+
+  constructor(cause: Error) {
+    super(`the database is away: ${cause.message}`, { cause });
+    this.silent = cause.message === 'Query read timeout';
+  }
+}
+
 const databaseAway = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
   'EPIPE',
   'ETIMEDOUT',
+  // Shut down, crashed, starting.
   '57P01',
   '57P02',
   '57P03',
+  // Too many connections.
   '53300',
+  // A transaction of ours stood still, or a statement waited, for longer than we allow.
+  '25P03',
+  '57014',
 ]);
+
+/** What `pg` says without a code. */
+const awaySaid =
+  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client (has encountered a connection error|was closed) and is not queryable)/;
 
 /** SQLSTATE of a database that has no space left on its disk. */
 const diskFull = '53100';
 
 /** Whether an error from `pg` means that the database is away for the moment, not that a query is wrong. */
 export function isDatabaseAway(error: unknown): boolean {
+  if (error instanceof DatabaseAway) return true;
   const code = systemCode(error);
   // A missing socket, not a missing file.
   if (code === 'ENOENT') return (error as NodeJS.ErrnoException).syscall === 'connect';
   if (code !== undefined) return databaseAway.has(code) || code.startsWith('08');
-  return (
-    error instanceof Error &&
-    /Connection terminated|timeout exceeded when trying to connect/.test(error.message)
-  );
+  return error instanceof Error && awaySaid.test(error.message);
+}
+
+/** The same for an error of `pg`, to be thrown in its place; undefined when the database answered. */
+export function asAway(error: Error): DatabaseAway | undefined {
+  if (error instanceof DatabaseAway) return error;
+  return isDatabaseAway(error) ? new DatabaseAway(error) : undefined;
 }
 
 /**
@@ -90,7 +119,7 @@ export function isDatabaseAway(error: unknown): boolean {
  */
 export function toProblem(error: unknown, reference = ''): Problem {
   if (error instanceof Problem) return error;
-  if (isDatabaseAway(error) && isFromDatabase(error))
+  if (error instanceof DatabaseAway || (isDatabaseAway(error) && isFromDatabase(error)))
     return new Problem('unavailable', { what: 'its database' }, { cause: error });
   if (systemCode(error) === diskFull) return new Problem('database_full', {}, { cause: error });
   return new Problem('internal', { reference }, { cause: error });

@@ -19,6 +19,8 @@ import { openCertificate } from './transport/served-certificate.ts';
 /** How long a gateway that starts waits for a database that is not up yet. */
 const waitForDatabaseMs = 60_000;
 const databaseRetryMs = 500;
+/** No request waits longer for a statement. */
+const answerWithinMs = 10_000;
 /** How long a stopping gateway lets transfers go on before it cuts them. */
 const closeWithinMs = 10_000;
 
@@ -52,6 +54,7 @@ export async function startGateway(
   const db = openDatabase(url, {
     name: 'gateway',
     max: 20,
+    answerWithinMs,
     onError: (error) => log.warn({ err: error }, 'database connection lost'),
   });
   const packager = connectPackager(settings.PACKAGER_ADDRESS, grpc?.identity);

@@ -16,6 +16,9 @@ import { Runner } from './jobs/run.ts';
 import { startSweeper } from './jobs/sweep.ts';
 import { HandedBack } from './jobs/try-again.ts';
 
+/** A statement may wait for one that stands still until the server ends that (packages/database/pool.ts). */
+const answerWithinMs = 15_000;
+
 export interface Packager {
   /** host:port of its gRPC server. */
   address: string;
@@ -32,6 +35,7 @@ export async function startPackager(settings: Settings, url: string, log: Logger
   const db = openDatabase(url, {
     name: 'osimage-packager',
     max: settings.PACKAGER_JOBS + 10,
+    answerWithinMs,
     onError: (error) => log.warn({ err: error }, 'database connection lost'),
   });
   const context: PackagerContext = {

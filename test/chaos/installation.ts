@@ -14,7 +14,7 @@ import { type Holds, makeHolds } from './holds.ts';
 import { watchRows } from './row-watch.ts';
 
 /** Larger than the chunks of a stream and a packed segment, so that there is a middle. */
-const contentBytes = 5 * 1024 * 1024;
+const contentBytes = 4 * 1024 * 1024;
 
 type Kind = 'upload' | 'fetch' | 'local export' | 'remote export';
 
@@ -35,6 +35,7 @@ interface HeldJob {
   readonly id: string;
   readonly kind: Kind;
   readonly step: Step;
+  readonly copy: number;
   /** Of a remote export: the folder it goes to. */
   readonly folder: string;
 }
@@ -43,8 +44,8 @@ export interface Installation extends RunningServices {
   readonly sftp: SftpServer;
   /** Of the first packager, which runs alone until startSuccessor(). */
   readonly holds: Holds;
-  /** Starts a job of every kind for every step, and waits until each is held there. */
-  startHeld(): Promise<HeldJob[]>;
+  /** Starts jobs of every kind for every step, as many `copies`, and waits until each is held there. */
+  startHeld(copies?: number): Promise<HeldJob[]>;
   startSuccessor(env?: NodeJS.ProcessEnv): Promise<void>;
   /** What must not have happened to any row of a job. */
   violations(): Promise<string[]>;
@@ -58,7 +59,7 @@ export async function makeInstallation(t: Test): Promise<Installation | undefine
   const later = `127.0.0.1:${await freePort()}`;
   const services = await startServices(t, {
     laterPackagers: [later],
-    packagerEnv: { PACKAGER_JOBS: '64', DRAIN_SECONDS: '60', ...holds.env },
+    packagerEnv: { PACKAGER_JOBS: '64', SERVER_JOBS: '64', DRAIN_SECONDS: '60', ...holds.env },
   });
   const { client } = services;
   const work = await mkdtemp(join(tmpdir(), 'osimage-chaos-'));
@@ -111,10 +112,11 @@ export async function makeInstallation(t: Test): Promise<Installation | undefine
     sftp,
     holds,
     violations,
-    async startHeld() {
+    async startHeld(copies = 1) {
       await holds.others('unknown');
       const wanted = (Object.keys(steps) as Kind[])
         .flatMap((kind) => steps[kind].map((step) => ({ kind, step })))
+        .flatMap((one) => Array.from({ length: copies }, (_, copy) => ({ ...one, copy })))
         .sort((a, b) => Number(isInTransaction(a.kind, a.step)) - Number(isInTransaction(b.kind, b.step)));
       const jobs: HeldJob[] = [];
       const begin = async (one: (typeof wanted)[number]) => {

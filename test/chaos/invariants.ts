@@ -66,6 +66,19 @@ export async function wrongFiles(db: Database, store: BlobStore): Promise<string
   return wrong;
 }
 
+/**
+ * The process that ended a job, after attempts by `first` alone that failed: one that is held too long in the middle of a
+ * transaction loses that and begins again, before it is lost itself.
+ */
+export function whoseItWas({ attempts }: JobRow, first: number): string {
+  const pidOf = ({ worker }: { worker: string }) => worker.split('/').at(-1) ?? '';
+  const last = attempts.at(-1);
+  const rest = attempts.slice(0, -1);
+  if (!last || last.error || !rest.every((one) => one.error && pidOf(one) === String(first)))
+    return JSON.stringify(attempts);
+  return pidOf(last);
+}
+
 /** A folder on a file server: the archive that was delivered, its checksum, and nothing else. */
 export async function wrongDelivery(folder: string, { filename, size, sha256 }: JobRow): Promise<string[]> {
   const there = (await readdir(folder)).sort();

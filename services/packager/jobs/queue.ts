@@ -2,7 +2,7 @@
  * The dispatcher: pg-boss tells a worker to look at a job's row, and finds out when a worker died.
  * It never decides what a job is; our row does (design section 6).
  */
-import type { Database, Queryable } from '@osimage/database';
+import { connectionOf, type Database, type Queryable } from '@osimage/database';
 import type { Logger } from '@osimage/telemetry';
 import { PgBoss } from 'pg-boss';
 
@@ -14,6 +14,8 @@ const heartbeatSeconds = 10;
 const superviseSeconds = 5;
 // Returned jobs are not announced by NOTIFY, so polling must stay short.
 const pollSeconds = 2;
+// As long as a worker's own statements may take.
+const answerWithinMs = 15_000;
 
 const queueOptions = {
   heartbeatSeconds,
@@ -79,8 +81,7 @@ export interface Queue {
 /** Opens the queue, making or upgrading its schema and its entry table. */
 export async function openQueue(db: Database, log: Logger): Promise<Queue> {
   const boss = new PgBoss({
-    connectionString: db.url,
-    application_name: 'osimage-queue',
+    ...connectionOf(db.url, { name: 'osimage-queue', answerWithinMs }),
     schema: queueSchema,
     max: 4,
     useListenNotify: true,
