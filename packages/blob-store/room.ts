@@ -65,11 +65,17 @@ export async function requireRoomFor(
   bytes: number,
 ): Promise<void> {
   if (bytes === 0) return;
-  const ample = { claimed: bytes * smallShare, pending: bytes * smallShare };
-  if (!(await shortage(store, ample, await takenRecently(tx, store)))) return;
+  if (await isAmple(tx, store, bytes)) return;
   await lockSpace(tx);
   const wanted = { claimed: bytes, pending: bytes };
   await refuse(tx, store, await shortage(store, wanted, await taken(tx, store, jobIds)));
+}
+
+/** Whether the bytes are a small share of what was left a second ago, claims of all who wait already counted. */
+async function isAmple(db: Queryable, store: BlobStore, bytes: number): Promise<boolean> {
+  const ample = { claimed: bytes * smallShare, pending: bytes * smallShare };
+  const recent = await takenRecently(db, store);
+  return (await shortage(store, ample, recent.taken, recent.free)) === undefined;
 }
 
 /**
@@ -85,6 +91,7 @@ export async function claimRoom(
 ): Promise<boolean> {
   const { held, short } = await db.transaction(async (tx) => {
     if (!(await saveClaim(tx, jobId, claim, attempt))) return { held: false };
+    if (await isAmple(tx, store, claim.claimed)) return { held: true };
     await lockSpace(tx);
     const wanted = { claimed: claim.claimed, pending: Math.max(0, claim.claimed - claim.written) };
     const short = await shortage(store, wanted, await taken(tx, store, [jobId]));
@@ -110,31 +117,32 @@ async function taken(db: Queryable, store: BlobStore, except: readonly string[] 
   return { stored: blobs + archives, ...claims };
 }
 
-/** The sums go over all waiting jobs, so a service that starts many asks once a second. */
+/** The sums go over all waiting jobs and the disk's answer waits for those who write, so both are asked once a second. */
 const recentMs = 1_000;
-const recently = new WeakMap<BlobStore, { at: number; taken: Taken }>();
+const recently = new WeakMap<BlobStore, { at: number; taken: Taken; free: number }>();
 
-async function takenRecently(db: Queryable, store: BlobStore): Promise<Taken> {
+async function takenRecently(db: Queryable, store: BlobStore): Promise<{ taken: Taken; free: number }> {
   const known = recently.get(store);
   const at = performance.now();
-  if (known && at - known.at < recentMs) return known.taken;
-  const now = await taken(db, store);
-  recently.set(store, { at, taken: now });
+  if (known && at - known.at < recentMs) return known;
+  const now = { at, taken: await taken(db, store), free: await freeBytes(store.root) };
+  recently.set(store, now);
   return now;
 }
 
-/** What is missing, or undefined when `wanted` fits. */
+/** What is missing, or undefined when `wanted` fits. `free`: bytes of the disk, where they were asked for already. */
 async function shortage(
   store: BlobStore,
   wanted: { claimed: number; pending: number },
   others: Taken,
+  free?: number,
 ): Promise<Shortage | undefined> {
   const { quotaBytes: quota, reserveBytes } = store.limits ?? unlimited;
   if (quota !== undefined) {
     const available = Math.max(0, quota - others.stored - others.claimed);
     if (wanted.claimed > available) return { needed: wanted.claimed, available, quota };
   }
-  const available = Math.max(0, (await freeBytes(store.root)) - reserveBytes - others.pending);
+  const available = Math.max(0, (free ?? (await freeBytes(store.root))) - reserveBytes - others.pending);
   return wanted.pending > available ? { needed: wanted.pending, available } : undefined;
 }
 

@@ -8,7 +8,14 @@ export {
   startEmbedded,
 } from './embedded/index.ts';
 export { migrate } from './migrate.ts';
-export { connectionOf, type Database, type DatabaseOptions, openDatabase, type Queryable } from './pool.ts';
+export {
+  connectionOf,
+  type Database,
+  type DatabaseOptions,
+  openDatabase,
+  type Queryable,
+  type QueryOptions,
+} from './pool.ts';
 export * from './queries/accounts.ts';
 export * from './queries/archives.ts';
 export * from './queries/attempts.ts';
@@ -39,3 +46,4 @@ export * from './queries/space.ts';
 export * from './queries/sweep.ts';
 export * from './queries/usage.ts';
 export * from './queries/users.ts';
+export { together, together } from './together.ts';

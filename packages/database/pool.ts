@@ -12,7 +12,18 @@ export interface Queryable {
   query<Row extends pg.QueryResultRow>(
     text: string,
     values?: readonly unknown[],
+    how?: QueryOptions,
   ): Promise<pg.QueryResult<Row>>;
+  /** Of a transaction: runs `work` once it is committed, and never when it is not. */
+  readonly afterCommit?: (work: () => void) => void;
+}
+
+export interface QueryOptions {
+  /**
+   * Each connection parses and plans the statement once. For short statements that run all the time, with a constant
+   * text and a plan that fits any values.
+   */
+  readonly prepared?: boolean;
 }
 
 export interface Database extends Queryable {
@@ -57,6 +68,17 @@ export interface DatabaseOptions {
 
 // Sizes and ids are int8: numbers here, exact to 2^53 (9 PB).
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+
+/** Names of prepared statements; their texts are constants of the code, so there are few. */
+const statements = new Map<string, string>();
+
+function statement(text: string, values: readonly unknown[] | undefined, how: QueryOptions | undefined) {
+  const query = { text, values: values as unknown[] };
+  if (!how?.prepared) return query;
+  const name = statements.get(text) ?? `s${statements.size}`;
+  statements.set(text, name);
+  return { ...query, name };
+}
 
 const connectTimeoutMs = 5_000;
 /** Until a silent connection nobody waits for is asked whether it lives. */
@@ -112,14 +134,17 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
       onError(error);
     };
     client.on('error', lost);
+    const after: (() => void)[] = [];
     const tx: Queryable = {
-      query: (text, values) => client.query(text, values as unknown[]).catch(rethrow),
+      query: (text, values, how) => client.query(statement(text, values, how)).catch(rethrow),
+      afterCommit: (done) => void after.push(done),
     };
     try {
       await tx.query('begin');
       if (patient) await tx.query('set local idle_in_transaction_session_timeout = 0');
       const result = await work(tx);
       await tx.query('commit');
+      for (const done of after) done();
       return result;
     } catch (error) {
       if (error instanceof DatabaseAway) broken ??= error;
@@ -155,7 +180,7 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
       asking ??= ask(withinMs);
       return asking;
     },
-    query: (text, values) => pool.query(text, values as unknown[]).catch(rethrow),
+    query: (text, values, how) => pool.query(statement(text, values, how)).catch(rethrow),
     transaction,
     listen: (channel, onMessage, onReconnect) => listen(config, channel, onMessage, onReconnect, onError),
     close: () => pool.end(),

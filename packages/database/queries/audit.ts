@@ -53,6 +53,7 @@ export async function appendAudit(db: Queryable, ...entries: readonly AuditEntry
      from jsonb_to_recordset($1) as e (source text, user_name text, address text, action text, objects text[],
        outcome text, code text, status integer, request_id text, job_id text, detail text)`,
     [JSON.stringify(rows)],
+    { prepared: true },
   );
 }
 

@@ -29,6 +29,8 @@ export interface ProfileFile {
   type: string;
   size: number;
   sha256: string;
+  /** Bytes its content takes in the store; null where it is missing there. */
+  packedSize: number | null;
 }
 
 /**
@@ -44,22 +46,24 @@ export async function readProfile(
        i.family, i.os, i.osrelease, i.arch, encode(i.sha256, 'hex') as image_sha256, i.size as image_size
      from profiles p join images i on i.id = p.image_id where p.id = $1 for share of p`,
     [id],
+    { prepared: true },
   );
   const profile = found.rows[0];
   if (!profile) return undefined;
-  const files = await tx.query<ProfileFile>(
-    `select f.kind, f.id, f.name, f.description, f.os, f.osrelease, f.version, f.type, f.size,
-       encode(f.sha256, 'hex') as sha256
-     from profile_files u join files f on f.id = u.file_id where u.profile_id = $1 order by u.position`,
+  const { rows: files } = await tx.query<ProfileFile>(
+    `select c.kind, c.id, c.name, c.description, c.os, c.osrelease, c.version, c.type, c.size,
+       encode(c.sha256, 'hex') as sha256, b.packed_size as "packedSize"
+     from (
+       select u.position, f.kind, f.id, f.name, f.description, f.os, f.osrelease, f.version, f.type, f.size, f.sha256
+       from profile_files u join files f on f.id = u.file_id where u.profile_id = $1
+       union all
+       select null, 'predefined-unattend', '', name, '', '', '', '', '', size, sha256
+       from predefined_files where profile_id = $1
+     ) as c left join blobs b on b.sha256 = c.sha256 order by c.position nulls last, c.name`,
     [id],
+    { prepared: true },
   );
-  const predefined = await tx.query<ProfileFile>(
-    `select 'predefined-unattend' as kind, '' as id, name, '' as description, '' as os, '' as osrelease,
-       '' as version, '' as type, size, encode(sha256, 'hex') as sha256
-     from predefined_files where profile_id = $1 order by name`,
-    [id],
-  );
-  return { profile, files: [...files.rows, ...predefined.rows] };
+  return { profile, files };
 }
 
 /** Whether `id` is a base image, to tell why it cannot be exported. */
@@ -75,8 +79,12 @@ export async function saveSnapshot(
   metadata: string,
   sha256: readonly string[],
 ): Promise<void> {
-  await tx.query('insert into export_snapshots (job_id, metadata) values ($1, $2)', [jobId, metadata]);
-  await pinContent(tx, jobId, sha256);
+  await tx.query(
+    `with snapshot as (insert into export_snapshots (job_id, metadata) values ($1, $3))
+     insert into job_blobs (job_id, sha256) select distinct $1::bigint, decode(hex, 'hex') from unnest($2::text[]) as hex`,
+    [jobId, sha256, metadata],
+    { prepared: true },
+  );
 }
 
 /** Content of these digests cannot be collected before the job ends. */

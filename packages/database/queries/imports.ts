@@ -96,6 +96,7 @@ export async function takeId(
   const { rowCount } = await tx.query(
     'insert into object_ids (id, kind) values ($1, $2) on conflict do nothing',
     [id, kind],
+    { prepared: true },
   );
   return rowCount === 1;
 }

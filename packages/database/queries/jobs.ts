@@ -71,16 +71,24 @@ function isJobId(id: string): boolean {
 
 /** Gives the jobs in the order asked for; throws Problem not_found when one does not exist. */
 export async function findJobs(db: Queryable, ids: readonly string[]): Promise<JobRow[]> {
-  const known = ids.filter(isJobId);
-  const { rows } = await db.query<JobRow>(`select ${jobColumns} from jobs j where j.id = any($1::bigint[])`, [
-    known,
-  ]);
-  const byId = new Map(rows.map((row) => [row.id, withDates(row)]));
-  return ids.map((id) => {
-    const job = byId.get(id);
-    if (!job) throw notFound('job', id.slice(0, 40));
-    return job;
-  });
+  const found = await findJobsById(db, ids);
+  return ids.map((id) => requireJob(found.get(id), id));
+}
+
+/** Gives the job that was found under an id; throws Problem not_found when there is none. */
+export function requireJob(job: JobRow | undefined, id: string): JobRow {
+  if (!job) throw notFound('job', id.slice(0, 40));
+  return job;
+}
+
+/** Those of the jobs that exist, by id. */
+export async function findJobsById(db: Queryable, ids: readonly string[]): Promise<Map<string, JobRow>> {
+  const { rows } = await db.query<JobRow>(
+    `select ${jobColumns} from jobs j where j.id = any($1::bigint[])`,
+    [ids.filter(isJobId)],
+    { prepared: true },
+  );
+  return new Map(rows.map((row) => [row.id, withDates(row)]));
 }
 
 export interface JobFilter {
@@ -166,6 +174,7 @@ export async function insertJob(tx: Queryable, job: NewJob): Promise<string> {
       job.step ?? null,
       job.archiveName ?? null,
     ],
+    { prepared: true },
   );
   return rows[0]!.id;
 }

@@ -36,6 +36,7 @@ export async function findSession(
        and s.last_used_at > now() - $2 * interval '1 minute'
        and s.created_at > now() - $3 * interval '1 minute'`,
     [tokenHash, limits.inactivityMinutes, limits.absoluteMinutes],
+    { prepared: true },
   );
   return rows[0];
 }

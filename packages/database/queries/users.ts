@@ -9,11 +9,17 @@ export interface UserRow {
 }
 
 export async function findUser(db: Queryable, name: string): Promise<UserRow | undefined> {
+  return (await findUsers(db, [name])).get(name);
+}
+
+/** Those of the accounts that exist, by name. */
+export async function findUsers(db: Queryable, names: readonly string[]): Promise<Map<string, UserRow>> {
   const { rows } = await db.query<UserRow>(
-    'select name, password_hash, role, disabled from users where name = $1',
-    [name],
+    'select name, password_hash, role, disabled from users where name = any($1)',
+    [names],
+    { prepared: true },
   );
-  return rows[0];
+  return new Map(rows.map((row) => [row.name, row]));
 }
 
 // Any number: it only has to be the same in every service.

@@ -3,9 +3,9 @@
  * clients with HTTP Basic send the password with every request, so a pair that was right is remembered for
  * a while: as a hash with a key this process made up, together with the stored hash it was checked against.
  */
-import { createHmac, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { longestPassword, passwordFits } from '@osimage/accounts';
-import { type Database, findUser, type UserRow } from '@osimage/database';
+import { type Database, findUsers, together, type UserRow } from '@osimage/database';
 import type { KeyRing } from '@osimage/secrets';
 import { readKnownClient } from './known-client.ts';
 import type { Guess, Throttle } from './throttle.ts';
@@ -32,12 +32,13 @@ export interface Credentials {
 }
 
 export function createCredentials(db: Database, secrets: KeyRing, throttle: Throttle): Credentials {
-  const key = randomBytes(32);
+  const key = randomBytes(32).toString('base64');
+  const findUser = together((names: readonly string[]) => findUsers(db, names));
   const remembered = new Map<string, { passwordHash: string; until: number }>();
   const running = new Map<string, Promise<boolean>>();
 
   function digest(name: string, password: string): string {
-    return createHmac('sha256', key).update(`${name}\0${password}`).digest('base64');
+    return hash('sha256', `${key}\0${name}\0${password}`, 'base64');
   }
 
   /** A changed password has another hash: what was right before is not right any more. */
@@ -77,7 +78,7 @@ export function createCredentials(db: Database, secrets: KeyRing, throttle: Thro
     async check(name, password, { address, knownClient }) {
       if (name.length > longestName || password.length > longestPassword || name.includes('\0'))
         return undefined;
-      const user = await findUser(db, name);
+      const user = await findUser(name);
       const pair = digest(name, password);
       if (user && isRemembered(pair, user)) return user.disabled ? undefined : user;
       const client = user && knownClient && readKnownClient(secrets, knownClient, user);

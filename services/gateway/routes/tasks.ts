@@ -1,5 +1,5 @@
 /** `/tasks`: watch, cancel and delete jobs (contract, section 10). Reading answers a bare array. */
-import { findJobs, type JobState, listJobs } from '@osimage/database';
+import { findJobs, findJobsById, type JobState, listJobs, requireJob, together } from '@osimage/database';
 import { Problem } from '@osimage/errors';
 import { success } from '../answers.ts';
 import type { App } from '../app-types.ts';
@@ -23,6 +23,8 @@ const tags = ['tasks'];
 export function registerTaskRoutes(app: App, { db, packager }: GatewayServices): void {
   // Who may start jobs may end them.
   const mayEdit = requirePrivilege('lxc-osdeploy-create-import-export-edit-os-files');
+
+  const findJob = together((ids: readonly string[]) => findJobsById(db, ids));
 
   app.get(
     '/tasks',
@@ -52,7 +54,9 @@ export function registerTaskRoutes(app: App, { db, packager }: GatewayServices):
       },
     },
     async (request) => {
-      const jobs = await findJobs(db, idsOf(request.params.list));
+      const jobs = await Promise.all(
+        idsOf(request.params.list).map(async (id) => requireJob(await findJob(id), id)),
+      );
       return jobs.map(shownTask);
     },
   );

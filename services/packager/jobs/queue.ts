@@ -2,7 +2,7 @@
  * The dispatcher: pg-boss tells a worker to look at a job's row, and finds out when a worker died.
  * It never decides what a job is; our row does (design section 6).
  */
-import { connectionOf, type Database, type Queryable } from '@osimage/database';
+import { connectionOf, type Database, type Queryable, type QueryOptions } from '@osimage/database';
 import type { Logger } from '@osimage/telemetry';
 import { PgBoss } from 'pg-boss';
 
@@ -26,7 +26,9 @@ const queueOptions = {
   retryDelay: 0,
   retentionSeconds: 365 * 86_400,
   deleteAfterSeconds: 3_600,
-  notify: true,
+  // A NOTIFY inside a transaction makes its commit wait for all others that have one, each for its own write to the
+  // disk; ours is said after the commit.
+  notify: false,
 };
 
 // pg-boss takes the highest first, of one priority the oldest.
@@ -94,9 +96,12 @@ export async function openQueue(db: Database, log: Logger): Promise<Queue> {
   boss.on('warning', (warning) => log.debug({ warning }, 'queue warning'));
   await boss.start();
   await boss.createQueue(queueName, queueOptions);
+  // Where an earlier version made it.
+  await boss.updateQueue(queueName, { notify: false });
+  const wake = waker(db, log);
 
-  const inside = (tx: Queryable) => ({
-    db: { executeSql: (text: string, values?: unknown[]) => tx.query(text, values) },
+  const inside = (tx: Queryable, how?: QueryOptions) => ({
+    db: { executeSql: (text: string, values?: unknown[]) => tx.query(text, values, how) },
   });
 
   return {
@@ -108,8 +113,10 @@ export async function openQueue(db: Database, log: Logger): Promise<Queue> {
         id: queueId,
         priority,
         ...(startAfter && { startAfter }),
-        ...inside(tx),
+        // Planning it takes longer than doing it.
+        ...inside(tx, { prepared: true }),
       });
+      if (delayMs === 0) (tx.afterCommit ?? ((work) => work()))(wake);
     },
     async drop(tx, queueIds) {
       if (queueIds.length > 0) await boss.deleteJob(queueName, [...queueIds], inside(tx));
@@ -133,4 +140,30 @@ export async function openQueue(db: Database, log: Logger): Promise<Queue> {
     pause: () => boss.offWork(queueName, { wait: false }),
     close: () => boss.stop({ graceful: true, timeout: 5_000 }),
   };
+}
+
+/** Each NOTIFY makes every idle worker look. */
+const wakeEveryMs = 20;
+
+/**
+ * Gives what tells all packagers to look for entries now, in the words of pg-boss: the first time at once, then every
+ * 20 ms while there is something to tell. One that gets lost costs a poll's time.
+ */
+function waker(db: Database, log: Logger): () => void {
+  let resting = false;
+  let again = false;
+  const say = () => {
+    again = resting;
+    if (resting) return;
+    resting = true;
+    setTimeout(() => {
+      resting = false;
+      if (again) say();
+    }, wakeEveryMs);
+    db.query(`select pg_notify('pgboss_' || left(encode(sha224($1), 'hex'), 24), $2)`, [
+      queueSchema,
+      queueName,
+    ]).catch((error: unknown) => log.debug({ err: error }, 'packagers were not told of a job'));
+  };
+  return say;
 }

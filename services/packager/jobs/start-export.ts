@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { archiveSize, buildMetadata, memberPath, type ProfileSnapshot } from '@osimage/archive';
 import { ENCODER, requireRoomFor } from '@osimage/blob-store';
 import {
-  findBlobSizes,
   insertJob,
   isImage,
   type ProfileFile,
@@ -12,14 +11,13 @@ import {
   readProfile,
   saveAnswer,
   saveSnapshot,
-  takeFreeId,
   takeKey,
 } from '@osimage/database';
 import { notFound, Problem } from '@osimage/errors';
 import { customizationOptions } from '@osimage/os-media';
 import { normaliseTargetPath } from '@osimage/outbound';
 import type { PackagerContext } from '../context.ts';
-import { archiveName } from './archive-name.ts';
+import { takeArchiveName } from './archive-name.ts';
 import { requireLicence } from './licence.ts';
 import { isSmall } from './size-class.ts';
 import { beginInLine, callNext } from './slots.ts';
@@ -106,11 +104,11 @@ export async function createExport(
   const named = path !== '' && !path.endsWith('/') ? path.slice(path.lastIndexOf('/') + 1) : undefined;
   const now = new Date();
   // Also where the path seems to name a file: it may be a folder, where archives must not get each other's names.
-  const ourName = await takeFreeId(tx, 'archive', (attempt) => archiveName(found.profile.name, now, attempt));
+  const ourName = await takeArchiveName(tx, found.profile.name, now);
   const filename = named ?? ourName;
   const metadata = buildMetadata(toSnapshot(found.profile, found.files));
   // What goes elsewhere takes nothing here.
-  const claimed = order.serverId ? 0 : await sizeOf(tx, metadata, found.files);
+  const claimed = order.serverId ? 0 : sizeOf(metadata, found.files);
   const queueId = randomUUID();
   const jobId = await insertJob(tx, {
     kind: 'export',
@@ -134,15 +132,10 @@ export async function createExport(
 }
 
 /** Bytes of the archive, exactly; of content that is not there, which the job will tell, none. */
-async function sizeOf(tx: Queryable, metadata: string, files: readonly ProfileFile[]): Promise<number> {
-  const sizes = await findBlobSizes(
-    tx,
-    files.map((file) => file.sha256),
+function sizeOf(metadata: string, files: readonly ProfileFile[]): number {
+  const members = files.flatMap(({ kind, name, sha256, size, packedSize }) =>
+    packedSize === null ? [] : [{ path: memberPath(kind, sha256, name), sha256, rawSize: size, packedSize }],
   );
-  const members = files.flatMap(({ kind, name, sha256 }) => {
-    const blob = sizes.get(sha256);
-    return blob ? [{ path: memberPath(kind, sha256, name), sha256, ...blob }] : [];
-  });
   return archiveSize(metadata, members);
 }
 
