@@ -46,4 +46,4 @@ export * from './queries/space.ts';
 export * from './queries/sweep.ts';
 export * from './queries/usage.ts';
 export * from './queries/users.ts';
-export { together, together } from './together.ts';
+export { together } from './together.ts';

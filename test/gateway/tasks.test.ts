@@ -51,6 +51,7 @@ t.test('a job shows every attribute, in a bare array', async (t) => {
     size: null,
     sha256: null,
     objectId: null,
+    notes: [],
     retriedAs: null,
   };
   t.strictSame(body, [waiting]);
