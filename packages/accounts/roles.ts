@@ -1,4 +1,4 @@
-/** What each role may do (contract, section 2.5), and two privileges of our own. */
+/** What each role may do (contract, section 2.5), and three privileges of our own. */
 
 /** What the original calls them; four of its roles hold them all. */
 const osDeployment = [
@@ -10,8 +10,13 @@ const osDeployment = [
   'lxc-osdeploy-edit-settings-and-deploy-os-images',
 ] as const;
 
-/** Ours: reading the audit trail, and seeing and ending other users' sessions. */
-export const privileges = [...osDeployment, 'lxc-read-audit', 'lxc-manage-sessions'] as const;
+/** Ours: reading the audit trail, seeing and ending other users' sessions, and saying which host keys are right. */
+export const privileges = [
+  ...osDeployment,
+  'lxc-read-audit',
+  'lxc-manage-sessions',
+  'lxc-manage-host-keys',
+] as const;
 
 export type Privilege = (typeof privileges)[number];
 

@@ -24,6 +24,16 @@ export const networks = (value: string): string[] => {
   return list;
 };
 
+/** The path of a file that can be read now; it is read again when it is needed. */
+export const readable = (path: string): string => {
+  try {
+    readFileSync(path);
+  } catch {
+    throw new Error(`names a file that cannot be read: ${path}`);
+  }
+  return path;
+};
+
 /** The certificates in a PEM file, one text each. */
 export const certificates = (path: string): string[] => {
   let text: string;

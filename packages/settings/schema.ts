@@ -4,7 +4,7 @@
  */
 
 import { readLicenceEnd } from './licence.ts';
-import { certificates, networks } from './outbound.ts';
+import { certificates, networks, readable } from './outbound.ts';
 
 export interface Setting<Value> {
   /** What docs and error lines show as the default. */
@@ -279,6 +279,13 @@ export const schema = {
       "first-use: an unknown server's host key is pinned when first seen; pinned: it must be pinned before",
     parse: oneOf('first-use', 'pinned'),
     fallback: 'first-use' as 'first-use' | 'pinned',
+  },
+  KNOWN_HOSTS: {
+    shown: 'unset',
+    meaning:
+      'File in the form of known_hosts (OpenSSH): the host keys of servers whose profile has none pinned, and revoked ones for all. Read for each connection',
+    parse: readable,
+    fallback: undefined as string | undefined,
   },
   OUTBOUND_ALLOW: {
     shown: 'unset',

@@ -13,7 +13,7 @@ export interface ServerProfile {
   readonly privateKey: string;
   /** Folder used when the export names no path; empty: where the login lands. */
   readonly defaultPath: string;
-  /** Pinned host keys, "type base64"; empty: none yet. */
+  /** Pinned host keys, "type base64", revoked ones with "@revoked " before; empty: none yet. */
   readonly hostKeys: readonly string[];
   readonly options: TransferOptions;
 }
@@ -50,6 +50,10 @@ export interface ServerAccess {
    * attempt may have been first. Throws Problem when pinning is not allowed.
    */
   readonly pinHostKey: (key: string) => Promise<readonly string[]>;
+  /** Told which host key the server shows, before it is judged. */
+  readonly onHostKey?: (key: string) => void;
+  /** Signs in with the key of the profile or not at all; a password only where the server wants both. */
+  readonly keyOnly?: boolean;
 }
 
 /** The same for a server that shows a certificate. */

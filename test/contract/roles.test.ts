@@ -56,7 +56,7 @@ const allSix = [
   'lxc-osdeploy-edit-settings-and-deploy-os-images',
 ];
 const roles: Record<string, readonly string[]> = {
-  'lxc-supervisor': [...allSix, 'lxc-read-audit', 'lxc-manage-sessions'],
+  'lxc-supervisor': [...allSix, 'lxc-read-audit', 'lxc-manage-sessions', 'lxc-manage-host-keys'],
   'lxc-admin': [...allSix, 'lxc-manage-sessions'],
   'lxc-hw-admin': allSix,
   'lxc-os-admin': allSix,

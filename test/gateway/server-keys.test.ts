@@ -20,12 +20,12 @@ function caller({ app, headers }: TestGateway) {
   };
 }
 
-async function storedKey({ db, services }: TestGateway, id: string): Promise<string> {
-  const { rows } = await db.query<{ private_key: string | null }>(
-    'select private_key from servers where id = $1',
+async function storedKey({ db, services }: TestGateway, id: string, column = 'private_key'): Promise<string> {
+  const { rows } = await db.query<{ key: string | null }>(
+    `select ${column} as key from servers where id = $1`,
     [id],
   );
-  const sealed = rows[0]?.private_key ?? '';
+  const sealed = rows[0]?.key ?? '';
   return sealed && open(services.secrets, sealed, `server/${id}/private_key`);
 }
 
@@ -103,20 +103,84 @@ t.test('the same type again keeps the pair, another one or a wish makes a new on
   const renamed = await put({ keyComment: 'two words' });
   t.equal(renamed.keySignature, made.keySignature, 'the comment is no part of the key');
   t.match(renamed.serverPublicKey, / two words$/);
-  const anew = await put({ newKeyPair: true });
-  t.not(anew.keySignature, made.keySignature);
-  t.match(anew, { keyType: ecdsa, serverPublicKey: / two words$/ });
-  const other = await put({ keyType: 'RSA-2048', keyComment: '' });
-  t.match(other, { keyType: 'RSA-2048', serverPublicKey: /^ssh-rsa \S+$/ });
-  t.match(await storedKey(gateway, made.serverId), 'BEGIN RSA PRIVATE KEY');
   t.match(await put({ keyType: '' }), { keyType: '', serverPublicKey: '', keySignature: '' });
   t.equal(await storedKey(gateway, made.serverId), '', 'removed');
+});
+
+t.test('a new pair beside a present one is pending; jobs see nothing of it', async (t) => {
+  const gateway = await createTestGateway(t);
+  const call = caller(gateway);
+  const { body: made } = await call('POST', path, { ...wanted, keyType: ecdsa, keyComment: 'of 2026' });
+  t.match(made, { pendingKeyType: '', pendingPublicKey: '', pendingKeySignature: '' });
+  const at = `${path}/${made.serverId}`;
+  const put = async (change: object) => (await call('PUT', at, change)).body;
+  const read = async () => (await call('GET', at)).body;
+  const used = await storedKey(gateway, made.serverId);
+  const present = { keyType: ecdsa, serverPublicKey: made.serverPublicKey, keySignature: made.keySignature };
+
+  const asked = await put({ newKeyPair: true });
+  t.match(
+    asked,
+    { keyType: ecdsa, serverPublicKey: / of 2026$/ },
+    'the answer shows the new one, as promised',
+  );
+  t.not(asked.keySignature, made.keySignature);
+  t.equal(asked.pendingPublicKey, asked.serverPublicKey);
+  t.match(asked.messages, [{}, { id: 'FQXHMFC9367I', text: /pending/ }]);
+  const both = { ...present, pendingKeyType: ecdsa, pendingPublicKey: asked.pendingPublicKey };
+  t.match(await read(), both, 'both are shown');
+  t.match((await call('GET', path)).body.serverList, [both]);
+
+  t.match(await put(wanted), both, 'a change of something else keeps both');
+  t.match(await put({ pendingKeyType: ecdsa }), both, 'what was read can be sent back');
+  const other = await put({ keyType: 'RSA-2048', keyComment: '' });
+  t.match(other, { keyType: 'RSA-2048', serverPublicKey: /^ssh-rsa \S+$/ }, 'a further one takes its place');
+  t.match(await read(), { ...present, pendingKeyType: 'RSA-2048', pendingPublicKey: other.serverPublicKey });
+  t.equal(
+    (await put({ keyType: 'rsa-2048' })).serverPublicKey,
+    other.serverPublicKey,
+    'asked again: the same',
+  );
+  t.match(await put({ keyType: ecdsa }), { ...present, pendingKeyType: 'RSA-2048' }, 'the present type');
+  const renamed = await put({ keyComment: 'to carry' });
+  t.match(renamed, { ...present, pendingPublicKey: `${other.serverPublicKey} to carry` });
+  t.match(await storedKey(gateway, made.serverId, 'pending_private_key'), 'BEGIN RSA PRIVATE KEY');
+  t.equal(await storedKey(gateway, made.serverId), used);
+
+  for (const change of [
+    { pendingKeyType: 'RSA-4096' },
+    { pendingKeyType: '', newKeyPair: true },
+    { pendingKeyType: '', keyType: 'RSA-4096' },
+  ])
+    t.equal((await call('PUT', at, change)).code, 400, JSON.stringify(change));
+  t.match(await put({ pendingKeyType: '' }), { ...present, pendingKeyType: '', pendingPublicKey: '' });
+  t.equal(await storedKey(gateway, made.serverId, 'pending_private_key'), '', 'dropped');
+  await put({ newKeyPair: true });
+  t.match(await put({ keyType: '' }), { keyType: '', pendingKeyType: '' }, 'no keys at all');
+  t.equal(await storedKey(gateway, made.serverId, 'pending_private_key'), '');
+
+  await put({ password: 'S3cret' });
+  t.match(
+    await put({ keyType: ecdsa }),
+    { keyType: ecdsa, pendingKeyType: '' },
+    'a first key is used at once',
+  );
+  await put({ newKeyPair: true });
+  const ftp = await put({ ...wanted, protocol: 'FTP', password: 'x' });
+  t.match(ftp, { keyType: '', pendingKeyType: '' }, 'no keys for another protocol');
+  const { rows } = await gateway.db.query<{ detail: string }>(
+    "select detail from audit where action = 'server.change' order by id",
+  );
+  const told = rows.map(({ detail }) => detail).join('\n');
+  t.match(told, `pending key pair made: ${other.pendingKeySignature}`);
+  t.match(told, `pending key pair dropped: ${other.pendingKeySignature}`);
+  t.notMatch(told, /S3cret|PRIVATE/);
 });
 
 t.test('a pair goes with the profile to another address, but not to another protocol', async (t) => {
   const gateway = await createTestGateway(t);
   const call = caller(gateway);
-  const hostKeys = ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBBB'];
+  const hostKeys = ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH7gu5dUNZFMgw8Hk3eQ4SJQKBkDMtHYlpuAjPHDF9l4'];
   const { body: made } = await call('POST', path, { ...wanted, keyType: ecdsa, hostKeys });
   const at = `${path}/${made.serverId}`;
   const moved = await call('PUT', at, { ...wanted, address: '192.0.2.8' });

@@ -5,7 +5,8 @@ import t from 'tap';
 import { createTestGateway, type TestGateway } from '../support/gateway.ts';
 
 const path = '/osImages/remoteFileServers';
-const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBBB';
+const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH7gu5dUNZFMgw8Hk3eQ4SJQKBkDMtHYlpuAjPHDF9l4';
+const other = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAsKt0wkUGTePAWjvMnyzUyJVDcbNgfJPYEuCKLJoZOQ';
 const wanted = {
   address: '192.0.2.7',
   displayName: 'backup',
@@ -93,7 +94,7 @@ t.test('another machine needs the password again and loses the pinned keys', asy
   for (const change of [{ address: '192.0.2.8' }, { port: 2222 }, { protocol: 'FTP' }]) {
     await db.query('delete from servers');
     const { serverId } = (await call('POST', path, wanted)).body;
-    t.same(await pinHostKey(db, serverId, key), [key]);
+    t.same(await pinHostKey(db, serverId, key), { hostKeys: [key], pinned: true });
     t.same(
       (await call('PUT', `${path}/${serverId}`, { ...without, username: 'x' })).body.hostKeys,
       [key],
@@ -121,11 +122,14 @@ t.test('host keys can be pinned by hand and forgotten; a first connection pins o
   const { db } = gateway;
   const call = caller(gateway);
   await call('POST', path, { ...wanted, hostKeys: [key] });
-  t.same(await pinHostKey(db, '1', 'ssh-rsa AAAA'), [key], 'pinned before: stays');
+  const pin = (id: string, revision?: number) => pinHostKey(db, id, other, revision);
+  t.same(await pin('1'), { hostKeys: [key], pinned: false }, 'pinned before: stays');
   await call('PUT', `${path}/1`, { hostKeys: [] });
-  t.same(await pinHostKey(db, '1', 'ssh-rsa AAAA', 1), [], 'the profile has changed since');
-  t.same(await pinHostKey(db, '1', 'ssh-rsa AAAA', 2), ['ssh-rsa AAAA']);
-  t.same(await pinHostKey(db, '9', key), [], 'gone meanwhile');
+  t.same(await pin('1', 1), { hostKeys: [], pinned: false }, 'the profile has changed since');
+  t.same(await pin('1', 2), { hostKeys: [other], pinned: true });
+  t.same(await pin('9'), { hostKeys: [], pinned: false }, 'gone meanwhile');
+  await call('PUT', `${path}/1`, { hostKeys: [`@revoked ${key}`] });
+  t.same(await pin('1'), { hostKeys: [`@revoked ${key}`, other], pinned: true }, 'a revoked key is no pin');
 });
 
 t.test('a change or deletion with If-Match passes only when nobody was faster', async (t) => {

@@ -31,7 +31,7 @@ t.test('the sentence names the attribute', async (t) => {
       'POST',
       servers,
       { ...server, hostKeys: ['ssh-rsa AAAA', 7] },
-      'hostKeys[1] must be a public key in the form "type base64".',
+      'hostKeys[1] must be a line of known_hosts, or a public key in the form "type base64".',
     ],
     [
       'POST',

@@ -11,6 +11,7 @@ import type { Queryable } from '../pool.ts';
 const sealedColumns = [
   { table: 'servers', column: 'password', place: (id: string) => `server/${id}/password` },
   { table: 'servers', column: 'private_key', place: (id: string) => `server/${id}/private_key` },
+  { table: 'servers', column: 'pending_private_key', place: (id: string) => `server/${id}/private_key` },
   { table: 'setting_secrets', column: 'sealed', place: (id: string) => `settings/${id}` },
 ] as const;
 

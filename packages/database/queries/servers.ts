@@ -20,8 +20,24 @@ export interface ServerRow {
   public_key: string;
   /** PEM, sealed for the place `server/<id>/private_key`. */
   private_key: string | null;
-  /** OpenSSH form, "type base64"; empty until one is pinned. */
+  /** A pair that waits beside that one until it has been seen to sign in; sealed for the same place. */
+  pending_key_type: ServerRow['key_type'];
+  pending_public_key: string;
+  pending_private_key: string | null;
+  /** OpenSSH form, "type base64", revoked ones with "@revoked " before; empty until one is pinned. */
   host_keys: string[];
+  /** Of one transfer at most; null: as many as the link needs. */
+  connections: number | null;
+  /** Of one transfer; null: no limit. */
+  bytes_per_second: number | null;
+  /** How an upload is compared afterwards. */
+  verify: 'size' | 'sample' | 'full';
+  /** Names of old SSH algorithms it may use besides the modern ones. */
+  old_algorithms: string[];
+  /** HTTP; with bearer the password is the token. */
+  authentication: 'basic' | 'bearer';
+  /** Exports to it that may run at once; null: no limit of its own. */
+  parallel_exports: number | null;
   revision: number;
   modified_by: string;
   modified_at: Date;
@@ -30,8 +46,33 @@ export interface ServerRow {
 /** What callers set of a server; the rest is kept beside it. */
 export type ServerValues = Omit<ServerRow, 'revision' | 'modified_by' | 'modified_at'>;
 
-const columns =
-  'id, display_name, address, port, protocol, username, password, default_path, host_keys, key_type, public_key, private_key, revision, modified_by, modified_at';
+/** In the order of the parameters; `id` is the first. */
+const settable = [
+  'id',
+  'display_name',
+  'address',
+  'port',
+  'protocol',
+  'username',
+  'password',
+  'default_path',
+  'host_keys',
+  'key_type',
+  'public_key',
+  'private_key',
+  'pending_key_type',
+  'pending_public_key',
+  'pending_private_key',
+  'connections',
+  'bytes_per_second',
+  'verify',
+  'old_algorithms',
+  'authentication',
+  'parallel_exports',
+] as const satisfies readonly (keyof ServerValues)[];
+/** The parameter after them: who. */
+const by = `$${settable.length + 1}`;
+const columns = [...settable, 'revision', 'modified_by', 'modified_at'].join(', ');
 
 /** In the order they were made: ids are decimal numbers. */
 export async function listServers(db: Queryable): Promise<ServerRow[]> {
@@ -60,13 +101,13 @@ export async function nextServerId(db: Queryable): Promise<string> {
 export async function insertServer(
   tx: Queryable,
   server: ServerValues,
-  by: string,
+  user: string,
 ): Promise<ServerRow | undefined> {
   const { rows } = await tx.query<ServerRow>(
-    `insert into servers (id, display_name, address, port, protocol, username, password, default_path, host_keys,
-       key_type, public_key, private_key, created_by, modified_by)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13) on conflict (display_name) do nothing returning ${columns}`,
-    [...valuesOf(server), by],
+    `insert into servers (${settable.join(', ')}, created_by, modified_by)
+     values (${settable.map((_, at) => `$${at + 1}`).join(', ')}, ${by}, ${by})
+     on conflict (display_name) do nothing returning ${columns}`,
+    [...valuesOf(server), user],
   );
   return rows[0];
 }
@@ -75,38 +116,24 @@ export async function insertServer(
 export async function updateServer(
   tx: Queryable,
   server: ServerValues,
-  by: string,
+  user: string,
 ): Promise<ServerRow | undefined> {
   const taken = await tx.query('select from servers where display_name = $2 and id <> $1', [
     server.id,
     server.display_name,
   ]);
   if (taken.rowCount !== 0) return undefined;
+  const changes = settable.slice(1).map((column, at) => `${column} = $${at + 2}`);
   const { rows } = await tx.query<ServerRow>(
-    `update servers set display_name = $2, address = $3, port = $4, protocol = $5, username = $6, password = $7,
-       default_path = $8, host_keys = $9, key_type = $10, public_key = $11, private_key = $12, modified_by = $13,
-       modified_at = now(), revision = revision + 1
+    `update servers set ${changes.join(', ')}, modified_by = ${by}, modified_at = now(), revision = revision + 1
      where id = $1 returning ${columns}`,
-    [...valuesOf(server), by],
+    [...valuesOf(server), user],
   );
   return rows[0];
 }
 
 function valuesOf(server: ServerValues): unknown[] {
-  return [
-    server.id,
-    server.display_name,
-    server.address,
-    server.port,
-    server.protocol,
-    server.username,
-    server.password,
-    server.default_path,
-    server.host_keys,
-    server.key_type,
-    server.public_key,
-    server.private_key,
-  ];
+  return settable.map((column) => server[column]);
 }
 
 export async function deleteServer(tx: Queryable, id: string): Promise<void> {
@@ -123,20 +150,41 @@ export async function unfinishedJobsOf(db: Queryable, serverId: string): Promise
 }
 
 /**
- * Pins the host key seen at the first connection, unless one is pinned already. Gives what is pinned
- * afterwards. With the `revision` the caller connected with, a profile changed meanwhile, which may mean
- * another machine by now, gets no key of the former one.
+ * Pins the host key seen at the first connection, unless one is pinned already; revoked ones do not count. Gives
+ * what is pinned afterwards, and whether this call did it. With the `revision` the caller connected with, a profile
+ * changed meanwhile, which may mean another machine by now, gets no key of the former one.
  */
 export async function pinHostKey(
   db: Queryable,
   id: string,
   key: string,
   revision?: number,
-): Promise<readonly string[]> {
-  await db.query(
-    `update servers set host_keys = array[$2] where id = $1 and host_keys = '{}'
+): Promise<{ hostKeys: readonly string[]; pinned: boolean }> {
+  const { rowCount } = await db.query(
+    `update servers set host_keys = host_keys || $2::text where id = $1
+       and not exists (select from unnest(host_keys) pin where pin not like '@revoked %')
        and ($3::integer is null or revision = $3)`,
     [id, key, revision ?? null],
   );
-  return (await findServer(db, id))?.host_keys ?? [];
+  return { hostKeys: (await findServer(db, id))?.host_keys ?? [], pinned: rowCount === 1 };
+}
+
+/**
+ * Puts the pending key pair in the place of the present one, if it is still the one with this public key. Whether
+ * it did.
+ */
+export async function promotePendingKey(
+  db: Queryable,
+  id: string,
+  publicKey: string,
+  user: string,
+): Promise<boolean> {
+  const { rowCount } = await db.query(
+    `update servers set key_type = pending_key_type, public_key = pending_public_key, private_key = pending_private_key,
+       pending_key_type = '', pending_public_key = '', pending_private_key = null,
+       modified_by = $3, modified_at = now(), revision = revision + 1
+     where id = $1 and pending_key_type <> '' and pending_public_key = $2 and protocol = 'SFTP'`,
+    [id, publicKey, user],
+  );
+  return rowCount === 1;
 }

@@ -9,15 +9,15 @@ import { requireMatch } from '../changes/preconditions.ts';
 import { isUnchanged } from '../downloads/conditions.ts';
 import { IfMatch } from '../schemas/headers.ts';
 import { NewServer, ServerChange, ServerId } from '../schemas/servers.ts';
-import { hasPassphrase } from '../server-keys.ts';
+import { asksForPending, hasPassphrase } from '../servers/key-pairs.ts';
 import {
+  type Changed,
   changeServerProfile,
   createServerProfile,
   deleteServerProfile,
-  serverTag,
-  shownServer,
   unknownServer,
-} from '../servers.ts';
+} from '../servers/profiles.ts';
+import { changesOf, serverTag, shownServer, shownWithNewKey } from '../servers/shown.ts';
 import type { GatewayServices } from '../services.ts';
 
 const path = '/osImages/remoteFileServers';
@@ -26,6 +26,12 @@ const passphraseRemark: Remark = {
   id: 'FQXHMFC9703I',
   text: 'The passphrase is not kept: the private key never leaves the service, which encrypts it with SECRET_KEY.',
   recovery: 'No action is needed.',
+};
+const pendingRemark: Remark = {
+  id: 'FQXHMFC9367I',
+  text: 'The new key pair is pending: jobs go on with the present one until a test of the connection signs in with the new one.',
+  recovery:
+    'Put serverPublicKey into authorized_keys of the user there, then call POST /osImages/remoteFileServers/{id}/test.',
 };
 
 export function registerServerRoutes(app: App, { db, secrets, settings }: GatewayServices): void {
@@ -65,10 +71,10 @@ export function registerServerRoutes(app: App, { db, secrets, settings }: Gatewa
     async (request, reply) => {
       const { body, user } = request;
       checkAddress(body.address, rules);
-      const server = body.serverId
-        ? await changeServerProfile(db, secrets, body.serverId, body, user.name, unchanged(request))
-        : await createServerProfile(db, secrets, body, user.name);
-      return show(server, reply, hasPassphrase(body) ? [passphraseRemark] : []);
+      const changed = body.serverId
+        ? await changeServerProfile(db, secrets, body.serverId, body, user, unchanged(request))
+        : await createServerProfile(db, secrets, body, user);
+      return tell(changed, body, request, reply);
     },
   );
 
@@ -81,7 +87,7 @@ export function registerServerRoutes(app: App, { db, secrets, settings }: Gatewa
         tags,
         summary: 'Change a remote file server',
         description:
-          'What is absent stays. Another address, port or protocol needs the password again and forgets the pinned host keys. Another keyType or newKeyPair makes a new key pair, an empty keyType removes it.',
+          'What is absent stays. Another address, port or protocol needs the password again and forgets the pinned host keys. Another keyType or newKeyPair makes a new key pair, which stays pending beside a present one until a test of the connection signs in with it; an empty pendingKeyType drops it, an empty keyType removes both. hostKeys can be changed by supervisors only.',
         headers: IfMatch,
         params: ServerId,
         body: ServerChange,
@@ -91,8 +97,8 @@ export function registerServerRoutes(app: App, { db, secrets, settings }: Gatewa
       const { params, body, user } = request;
       if (body.address != null) checkAddress(body.address, rules);
       const check = unchanged(request);
-      const server = await changeServerProfile(db, secrets, params.id, body, user.name, check);
-      return show(server, reply, hasPassphrase(body) ? [passphraseRemark] : []);
+      const changed = await changeServerProfile(db, secrets, params.id, body, user, check);
+      return tell(changed, body, request, reply);
     },
   );
 
@@ -110,9 +116,18 @@ export function registerServerRoutes(app: App, { db, secrets, settings }: Gatewa
   );
 }
 
-function show(server: ServerRow, reply: FastifyReply, remarks: readonly Remark[] = []) {
+function show(server: ServerRow, reply: FastifyReply) {
   reply.header('etag', serverTag(server));
-  return success(shownServer(server), remarks);
+  return success(shownServer(server));
+}
+
+/** The answer to a change, which the audit trail hears of as well. */
+function tell({ before, after }: Changed, body: ServerChange, request: FastifyRequest, reply: FastifyReply) {
+  request.audit.detail = changesOf(before, after);
+  reply.header('etag', serverTag(after));
+  const remarks = hasPassphrase(body) ? [passphraseRemark] : [];
+  if (!asksForPending(body, after)) return success(shownServer(after), remarks);
+  return success(shownWithNewKey(after), [...remarks, pendingRemark]);
 }
 
 /** Lets a change pass only while the server is what the caller's If-Match names. */

@@ -1,10 +1,18 @@
 /** Bodies of /osImages/remoteFileServers (contract, section 8.1). */
+
+import { oldAlgorithmNames } from '@osimage/outbound';
 import { type Static, type TSchema, Type } from 'typebox';
 import { Strict } from './strict.ts';
 import { Line } from './text.ts';
 
 /** Clients send null for what they leave out. */
 const Maybe = <Schema extends TSchema>(schema: Schema) => Type.Optional(Type.Union([schema, Type.Null()]));
+
+/** One of these words. */
+function Words<const Word extends string>(...words: readonly Word[]) {
+  const expected = words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+  return Type.Unsafe<Word>(Type.String({ enum: [...words], expected }));
+}
 
 const address = Type.String({
   pattern: '^[A-Za-z0-9_:\\[][A-Za-z0-9._:%\\]-]{0,252}$',
@@ -39,19 +47,26 @@ const optional = {
   serverId: Maybe(Type.String({ maxLength: 32 })),
   /** An addition: the folder archives go to when an export names no path. */
   defaultPath: Maybe(Line(4_096)),
-  /** An addition: the pinned keys, "type base64" each; an empty list forgets them. */
+  /** An addition: empty drops the pending key pair. */
+  pendingKeyType: Maybe(Line(64)),
+  /** An addition: the pinned keys, lines of known_hosts or "type base64"; an empty list forgets them. Supervisors only. */
   hostKeys: Maybe(
     Type.Array(
       Type.String({
-        maxLength: 8_192,
-        pattern: '^[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}$',
-        expected: 'a public key in the form "type base64"',
+        maxLength: 65_536,
+        pattern: '^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f]*$',
+        expected: 'a line of known_hosts, or a public key in the form "type base64"',
       }),
-      {
-        maxItems: 32,
-      },
+      { maxItems: 64 },
     ),
   ),
+  /** Additions: how the server wants to be treated. A number of 0 stands for none. */
+  connections: Maybe(Type.Integer({ minimum: 0, maximum: 32 })),
+  bytesPerSecond: Maybe(Type.Integer({ minimum: 0, maximum: 1_000_000_000_000 })),
+  verify: Maybe(Words('size', 'sample', 'full')),
+  oldAlgorithms: Maybe(Type.Array(Words(...oldAlgorithmNames), { maxItems: 32 })),
+  authentication: Maybe(Words('basic', 'bearer')),
+  parallelExports: Maybe(Type.Integer({ minimum: 0, maximum: 1_000 })),
 };
 
 export const NewServer = Strict({ address, displayName, port, protocol, ...optional });

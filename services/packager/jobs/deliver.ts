@@ -7,7 +7,7 @@ import type { Delivered } from '../destinations/destination.ts';
 import { deliverTo } from '../destinations/index.ts';
 import { reach } from '../steps.ts';
 import type { Attempt } from './attempt.ts';
-import { accessServer } from './server-access.ts';
+import { withServer } from './server-access.ts';
 import { triesAgain } from './try-again.ts';
 
 /** Delivers the archive of an attempt to the server its job names, under `filename` when the path is a folder. */
@@ -18,28 +18,29 @@ export async function deliver(
   filename: string,
 ): Promise<Delivered> {
   const { job } = attempt;
-  const access = await accessServer(context, attempt);
-  return await deliverTo(access.server.protocol)({
-    ...access,
-    authorities: context.settings.OUTBOUND_CA,
-    archive,
-    path: job.target_path ?? '',
-    filename,
-    jobId: job.id,
-    attempt: job.attempt,
-    onProgress: (bytes) => attempt.progress(bytes),
-    onStep: (step) => attempt.step(step),
-    checkLease: async () => {
-      await attempt.checkLease();
-      // The worst moment to be stopped: nothing is asked any more before the file gets its name.
-      await reach('before-publish', job);
-    },
-    triesAgain: (reason) => triesAgain(attempt, reason),
-    onNote: (sentence) => attempt.notes.push(sentence),
-    checkpoint: job.checkpoint ?? undefined,
-    saveCheckpoint: async (checkpoint) => {
-      if (!(await saveCheckpoint(context.db, job.id, job.attempt, checkpoint)))
-        throw new Problem('attempt_lost');
-    },
-  });
+  return await withServer(context, attempt, (access) =>
+    deliverTo(access.server.protocol)({
+      ...access,
+      authorities: context.settings.OUTBOUND_CA,
+      archive,
+      path: job.target_path ?? '',
+      filename,
+      jobId: job.id,
+      attempt: job.attempt,
+      onProgress: (bytes) => attempt.progress(bytes),
+      onStep: (step) => attempt.step(step),
+      checkLease: async () => {
+        await attempt.checkLease();
+        // The worst moment to be stopped: nothing is asked any more before the file gets its name.
+        await reach('before-publish', job);
+      },
+      triesAgain: (reason) => triesAgain(attempt, reason),
+      onNote: (sentence) => attempt.notes.push(sentence),
+      checkpoint: job.checkpoint ?? undefined,
+      saveCheckpoint: async (checkpoint) => {
+        if (!(await saveCheckpoint(context.db, job.id, job.attempt, checkpoint)))
+          throw new Problem('attempt_lost');
+      },
+    }),
+  );
 }

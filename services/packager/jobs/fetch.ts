@@ -12,7 +12,7 @@ import { fetchFrom } from '../sources/index.ts';
 import type { FetchRequest, RemoteFile } from '../sources/source.ts';
 import { byteSteps } from '../steps.ts';
 import type { Attempt } from './attempt.ts';
-import { accessServer } from './server-access.ts';
+import { withServer } from './server-access.ts';
 
 const writeBytes = 1024 * 1024;
 
@@ -28,10 +28,11 @@ export async function fetchFile(
   const { settings, store } = context;
   const { job, signal } = attempt;
   attempt.step('connecting to the file server');
-  const access = await accessServer(context, attempt);
-  const request = { ...access, path: job.target_path ?? '', authorities: settings.OUTBOUND_CA };
   await removeFetched(context, attempt, true);
-  const remote = await fetchFrom(access.server.protocol)(request);
+  const { request, remote } = await withServer(context, attempt, async (access) => {
+    const request = { ...access, path: job.target_path ?? '', authorities: settings.OUTBOUND_CA };
+    return { request, remote: await fetchFrom(access.server.protocol)(request) };
+  });
   try {
     const limit = settings.FETCH_MAX_GB * 1e9;
     const expected = remote.size ?? announced;

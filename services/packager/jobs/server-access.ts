@@ -1,40 +1,75 @@
 /** What a job needs to reach the remote file server it names: its profile, its pins and where we may connect to. */
-import { findServer, pinHostKey } from '@osimage/database';
-import { notFound, Problem } from '@osimage/errors';
-import { open } from '@osimage/secrets';
+import { findServer, pinHostKey, type ServerRow } from '@osimage/database';
+import { type ErrorCode, notFound, Problem } from '@osimage/errors';
+import { fingerprint } from '@osimage/outbound';
 import type { PackagerContext } from '../context.ts';
-import { defaultOptions, type ServerAccess } from '../server-profile.ts';
+import { openProfile } from '../open-profile.ts';
+import type { ServerAccess } from '../server-profile.ts';
 import type { Attempt } from './attempt.ts';
 
+/** What a change of the profile can put right, so that an attempt with the profile of before proves nothing. */
+const aboutTheProfile: ReadonlySet<ErrorCode> = new Set([
+  'login_refused',
+  'key_refused',
+  'host_key_changed',
+  'host_key_revoked',
+  'host_key_unknown',
+  'no_safe_algorithm',
+]);
+
 /**
- * The profile is read anew for each attempt. Throws Problem not_found when it is gone, or secret_unreadable.
+ * Does `work` with the server of an attempt's job. The profile is read anew for each attempt; one that is refused
+ * with a profile that has changed meanwhile is tried again with the new one, so that a rotated key or password stops
+ * no job that is on its way. Throws Problem not_found, secret_unreadable, known_hosts_unreadable,
+ * server_profile_changed, or what `work` throws.
  */
-export async function accessServer(context: PackagerContext, attempt: Attempt): Promise<ServerAccess> {
-  const { db, secrets, settings, addresses } = context;
+export async function withServer<Result>(
+  context: PackagerContext,
+  attempt: Attempt,
+  work: (access: ServerAccess) => Promise<Result>,
+): Promise<Result> {
   const id = attempt.job.server_id ?? '';
-  const server = await findServer(db, id);
+  const server = await findServer(context.db, id);
   if (!server) throw notFound('remote file server', id);
-  const opened = (sealed: string | null, what: string) =>
-    sealed === null ? '' : open(secrets, sealed, `server/${server.id}/${what}`);
-  return {
-    server: {
-      id: server.id,
-      address: server.address,
-      port: server.port,
-      protocol: server.protocol,
-      username: server.username,
-      password: opened(server.password, 'password'),
-      privateKey: opened(server.private_key, 'private_key'),
-      defaultPath: server.default_path,
-      hostKeys: server.host_keys,
-      options: defaultOptions,
-    },
+  const access: ServerAccess = {
+    server: await openProfile(context, server),
     signal: attempt.signal,
-    addresses,
-    pinHostKey: async (key) => {
-      if (settings.HOST_KEYS === 'pinned') throw new Problem('host_key_unknown', { address: server.address });
-      // The revision: a profile that was moved meanwhile must not get the old machine's key.
-      return await pinHostKey(db, server.id, key, server.revision);
-    },
+    addresses: context.addresses,
+    pinHostKey: (key) => pinFirst(context, attempt, server, key),
   };
+  try {
+    return await work(access);
+  } catch (error) {
+    if (!(error instanceof Problem) || !aboutTheProfile.has(error.code)) throw error;
+    const now = await findServer(context.db, id).catch(() => undefined);
+    if (now === undefined || now.revision === server.revision) throw error;
+    throw new Problem('server_profile_changed', { id }, { cause: error });
+  }
+}
+
+async function pinFirst(
+  { db, settings, audit }: PackagerContext,
+  { job }: Attempt,
+  server: ServerRow,
+  key: string,
+): Promise<readonly string[]> {
+  if (settings.HOST_KEYS === 'pinned') throw new Problem('host_key_unknown', { address: server.address });
+  // The revision: a profile that was moved meanwhile must not get the old machine's key.
+  const { hostKeys, pinned } = await pinHostKey(db, server.id, key, server.revision);
+  if (pinned)
+    await audit.record({
+      source: 'service',
+      user: job.created_by,
+      address: '',
+      action: 'server.pin-host-key',
+      objects: [server.id],
+      outcome: 'success',
+      requestId: job.request_id,
+      jobId: job.id,
+      detail: `host keys pinned: ${fingerprint(key)} (first use)`,
+    });
+  // Nothing is pinned and the profile is another one by now.
+  else if (hostKeys.length === server.host_keys.length)
+    throw new Problem('server_profile_changed', { id: server.id });
+  return hostKeys;
 }

@@ -6,40 +6,16 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Problem } from '@osimage/errors';
 import { connectSocket, resolveTarget } from '@osimage/outbound';
-import { type Algorithms, Client, type ClientChannel } from 'ssh2';
+import { Client, type ClientChannel } from 'ssh2';
 import { printable } from '../printable.ts';
 import type { ServerAccess, ServerProfile } from '../server-profile.ts';
+import { algorithmsFor, noCommonAlgorithm, watchForOffer } from './algorithms.ts';
 import { SftpChannel } from './channel.ts';
 import { connectionProblem, SftpStatus } from './errors.ts';
-import { checkHostKey, keyText, preferredAlgorithms } from './host-keys.ts';
+import { isPinned, keyText } from './host-keys.ts';
 import type { SftpLimits } from './limits.ts';
-import { passwordRefused, signIn } from './login.ts';
+import { type LoginMethod, passwordRefused, signIn } from './login.ts';
 import { watchForStall } from './stall.ts';
-
-// No CBC, no SHA-1, no group below 2048 bits; AES-GCM first, the fastest where the processor has AES.
-const algorithms: Algorithms = {
-  kex: [
-    'curve25519-sha256',
-    'curve25519-sha256@libssh.org',
-    'ecdh-sha2-nistp256',
-    'ecdh-sha2-nistp384',
-    'ecdh-sha2-nistp521',
-    'diffie-hellman-group16-sha512',
-    'diffie-hellman-group18-sha512',
-    'diffie-hellman-group14-sha256',
-    'diffie-hellman-group-exchange-sha256',
-  ],
-  cipher: [
-    'aes128-gcm@openssh.com',
-    'aes256-gcm@openssh.com',
-    'chacha20-poly1305@openssh.com',
-    'aes128-ctr',
-    'aes192-ctr',
-    'aes256-ctr',
-  ],
-  hmac: ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com', 'hmac-sha2-256', 'hmac-sha2-512'],
-  compress: ['none'],
-};
 
 // How long a polite goodbye may take.
 const GOODBYE_MS = 500;
@@ -48,6 +24,8 @@ export interface SftpConnection {
   readonly channel: SftpChannel;
   /** The pinned host keys after the login; the first use may have added one. */
   readonly hostKeys: readonly string[];
+  /** With what the server let us in, in this order. */
+  readonly signedInWith: readonly LoginMethod[];
   /** Says goodbye and waits until the socket is closed, half a second at most. */
   close(): Promise<void>;
   /** Closes the socket now; everything waiting fails with `reason`. */
@@ -56,7 +34,7 @@ export interface SftpConnection {
 
 /**
  * Connects, checks the host key, signs in and opens a channel. Throws Problem host_unreachable,
- * name_not_resolved, address_not_allowed, no_safe_algorithm, host_key_changed, login_refused, key_refused, sftp_not_offered,
+ * name_not_resolved, address_not_allowed, no_safe_algorithm, host_key_changed, host_key_revoked, login_refused, key_refused, sftp_not_offered,
  * connection_lost, what `pinHostKey` throws, or the reason of the signal; nothing stays open then.
  * The signal ends only the connecting: afterwards the connection belongs to the caller.
  */
@@ -87,6 +65,7 @@ export async function connect(wanted: ServerAccess, limits: SftpLimits): Promise
 
 class Connection implements SftpConnection {
   hostKeys: readonly string[];
+  signedInWith: readonly LoginMethod[] = [];
   #channel: SftpChannel | undefined;
   readonly #socket: Socket;
   readonly #server: ServerProfile;
@@ -101,8 +80,14 @@ class Connection implements SftpConnection {
     this.#server = server;
     this.hostKeys = server.hostKeys;
     this.#broken.promise.catch(() => undefined);
+    const offer = watchForOffer(socket);
     // Before the login is done the server has not proven to be one that can be used.
-    const problem = (error: Error) => connectionProblem(error, server, this.#trusted);
+    const problem = (error: Error) => {
+      const algorithm = /no matching (.+)$/.exec(error.message)?.[1];
+      return algorithm === undefined
+        ? connectionProblem(error, server, this.#trusted)
+        : noCommonAlgorithm(algorithm, server, offer());
+    };
     this.#client.on('error', (error) => this.abandon(problem(error)));
     this.#client.on('close', () => this.abandon(problem(new Error('the server closed it'))));
     this.#client.on('change password', () => this.abandon(passwordRefused(server)));
@@ -169,8 +154,8 @@ class Connection implements SftpConnection {
     const hostVerifier = (key: Buffer): boolean => {
       const text = keyText(key);
       try {
-        const expected = shown === undefined ? this.hostKeys : [shown];
-        if (expected.length > 0) checkHostKey(text, expected, server);
+        if (shown === undefined) wanted.onHostKey?.(text);
+        isPinned(text, shown === undefined ? this.hostKeys : [shown], server);
         shown = text;
         return true;
       } catch (error) {
@@ -179,18 +164,22 @@ class Connection implements SftpConnection {
       }
     };
     const pinFirst = async () => {
-      if (this.hostKeys.length > 0 || shown === undefined) return;
+      if (shown === undefined || isPinned(shown, this.hostKeys, server)) return;
       this.hostKeys = await wanted.pinHostKey(shown);
-      checkHostKey(shown, this.hostKeys, server);
+      if (!isPinned(shown, this.hostKeys, server))
+        throw new Problem('host_key_unknown', { address: server.address });
     };
-    const login = signIn(server, (problem) => this.abandon(problem));
+    const login = signIn(server, (problem) => this.abandon(problem), wanted.keyOnly);
     return new Promise((resolve) => {
-      this.#client.once('ready', resolve);
+      this.#client.once('ready', () => {
+        this.signedInWith = login.used();
+        resolve();
+      });
       this.#client.connect({
         sock: this.#socket,
         username: server.username,
         hostVerifier,
-        algorithms: { ...algorithms, serverHostKey: preferredAlgorithms(server.hostKeys) },
+        algorithms: algorithmsFor(server),
         // By now the signature is checked: the key is the server's own and may be pinned. Must not return a promise.
         authHandler: (methodsLeft, partial, next) => {
           pinFirst().then(

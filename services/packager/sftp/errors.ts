@@ -73,9 +73,6 @@ const socketReasons: Readonly<Record<string, string>> = {
 export function connectionProblem(error: Error, server: ServerProfile, signedIn: boolean): Problem {
   const { address, port } = server;
   const options = { cause: error };
-  const algorithm = /no matching (.+)$/.exec(error.message)?.[1];
-  if (algorithm !== undefined)
-    return new Problem('no_safe_algorithm', { address, what: printable(algorithm) }, options);
   const detail = socketReasons[systemCode(error) ?? ''] ?? printable(error.message);
   if (signedIn) return new Problem('connection_lost', { address, detail }, options);
   return new Problem('host_unreachable', { address, port, detail }, options);

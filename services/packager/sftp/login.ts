@@ -4,13 +4,19 @@
  * (RFC 4256). A server that wants both gets both.
  */
 import { Problem } from '@osimage/errors';
+import { fingerprint } from '@osimage/outbound';
 import ssh2, { type AnyAuthMethod, type AuthenticationType, type ParsedKey } from 'ssh2';
 import type { ServerProfile } from '../server-profile.ts';
-import { fingerprint, keyText } from './host-keys.ts';
+import { noSafeAlgorithm } from './algorithms.ts';
+import { keyText } from './host-keys.ts';
+
+export type LoginMethod = 'key' | 'password';
 
 export interface Login {
   /** The method to try next, or undefined after `giveUp` was called: the server has refused what we have. */
   next(methodsLeft: readonly AuthenticationType[] | null, partial: boolean): AnyAuthMethod | undefined;
+  /** What it took; ask after the server let us in. */
+  used(): LoginMethod[];
 }
 
 export function passwordRefused({ address, username }: ServerProfile): Problem {
@@ -20,13 +26,16 @@ export function passwordRefused({ address, username }: ServerProfile): Problem {
 /**
  * A wrong password is offered once only: trying it again by another method would count twice where accounts are
  * locked after some failures. `giveUp` is called with login_refused or key_refused when the server refuses or asks
- * for anything else, and with no_safe_algorithm when it takes an RSA key with SHA-1 only.
+ * for anything else, and with no_safe_algorithm when it takes an RSA key with SHA-1 only and the
+ * profile does not allow that. With `keyOnly` the password comes only beside a key that was accepted.
  */
-export function signIn(server: ServerProfile, giveUp: (problem: Problem) => void): Login {
+export function signIn(server: ServerProfile, giveUp: (problem: Problem) => void, keyOnly = false): Login {
   const { username, password } = server;
   const key = readKey(server, giveUp);
   const hasPassword = password !== '' || key === undefined;
   const tried = new Set<AuthenticationType>();
+  const accepted: LoginMethod[] = [];
+  let offered: LoginMethod = 'key';
 
   const afterKey = (left: readonly AuthenticationType[] | null, partial: boolean) => {
     if (!hasPassword) return undefined;
@@ -42,16 +51,21 @@ export function signIn(server: ServerProfile, giveUp: (problem: Problem) => void
   };
 
   return {
+    used: () => [...new Set([...accepted, offered])],
     next(methodsLeft, partial) {
+      if (partial) accepted.push(offered);
       if (key !== undefined && !tried.has('publickey')) {
         tried.add('publickey');
         return { type: 'publickey', username, key };
       }
-      const method = afterKey(methodsLeft, partial);
+      offered = 'password';
+      const method = keyOnly && !accepted.includes('key') ? undefined : afterKey(methodsLeft, partial);
       // After a partial success it is not the key that was refused.
       if (method === undefined)
         giveUp(
-          key === undefined || hasPassword || partial ? passwordRefused(server) : keyRefused(server, key),
+          key === undefined || (keyOnly ? accepted.length > 0 : hasPassword || partial)
+            ? passwordRefused(server)
+            : keyRefused(server, key),
         );
       return method;
     },
@@ -83,10 +97,9 @@ function readKey(server: ServerProfile, giveUp: (problem: Problem) => void): Par
   if (key.type !== 'ssh-rsa') return key;
   const sign = key.sign.bind(key);
   key.sign = (data, hash) => {
-    if (hash === 'sha256' || hash === 'sha512') return sign(data, hash);
-    giveUp(
-      new Problem('no_safe_algorithm', { address: server.address, what: 'signature algorithm for RSA keys' }),
-    );
+    if (hash === 'sha256' || hash === 'sha512' || server.options.oldAlgorithms.includes('ssh-rsa'))
+      return sign(data, hash);
+    giveUp(noSafeAlgorithm(server, 'signature algorithm for RSA keys', ['ssh-rsa'], ['ssh-rsa']));
     return new Error('no SHA-1') as never;
   };
   return key;

@@ -2,9 +2,10 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Problem } from '@osimage/errors';
+import { fingerprint } from '@osimage/outbound';
 import ssh2 from 'ssh2';
 import t, { type Test } from 'tap';
-import { fingerprint, keyTypes, makeKeyPair } from '../../../services/gateway/ssh-key-pair.ts';
+import { keyTypes, makeKeyPair } from '../../../services/gateway/servers/ssh-key-pair.ts';
 import { deliverTo } from '../../../services/packager/destinations/index.ts';
 import { defaultOptions, type ServerProfile } from '../../../services/packager/server-profile.ts';
 import { signIn } from '../../../services/packager/sftp/login.ts';

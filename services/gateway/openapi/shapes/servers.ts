@@ -12,8 +12,29 @@ const attributes = {
   keyType: Type.String(),
   serverPublicKey: Type.String({ description: 'The public half of the key pair the service made' }),
   keySignature: Type.String({ description: 'Its fingerprint' }),
+  pendingKeyType: Type.String({
+    description: 'Of the key pair that waits to be seen to sign in; empty: none',
+  }),
+  pendingPublicKey: Type.String({ description: 'Its public half' }),
+  pendingKeySignature: Type.String({ description: 'Its fingerprint' }),
   defaultPath: Type.String({ description: 'The folder of archives when an export names no path' }),
-  hostKeys: Type.Array(Type.String(), { description: 'The pinned keys of the server, "type base64" each' }),
+  hostKeys: Type.Array(Type.String(), {
+    description: 'The pinned keys of the server, "type base64" each; those marked @revoked are never taken',
+  }),
+  connections: Type.Integer({
+    description: 'Connections of one transfer at most; 0: as many as the link needs',
+  }),
+  bytesPerSecond: Type.Integer({ description: 'Of one transfer at most; 0: no limit' }),
+  verify: Type.String({
+    description: 'How an upload is compared: by size, by a sample read back, or in full',
+  }),
+  oldAlgorithms: Type.Array(Type.String(), {
+    description: 'Old SSH algorithms this server may use besides the modern ones',
+  }),
+  authentication: Type.String({
+    description: 'HTTP and HTTPS: basic, or bearer, where the password is the token',
+  }),
+  parallelExports: Type.Integer({ description: 'Exports to it that run at once; 0: no limit of its own' }),
   modified: Type.String({ format: 'date-time' }),
   modifiedBy: Type.String(),
 };

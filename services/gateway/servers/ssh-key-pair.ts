@@ -1,5 +1,5 @@
 /** Makes SSH key pairs: the public half in OpenSSH's form (RFC 4253, 6.6, and RFC 5656, 3.1), the private one as PEM. */
-import { createHash, generateKeyPair, type KeyObject } from 'node:crypto';
+import { generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 
 /** The types of the contract, section 8.1. */
@@ -32,12 +32,6 @@ async function make(type: KeyType): Promise<KeyPair> {
   const modulusLength = type === 'RSA-4096' ? 4_096 : 2_048;
   const { publicKey, privateKey } = await generate('rsa', { modulusLength, publicExponent: 65_537 });
   return { type, publicKey: rsaText(publicKey), privateKey: pem(privateKey, 'pkcs1') };
-}
-
-/** As `ssh-keygen -l` prints it; `publicKey` may have a comment. */
-export function fingerprint(publicKey: string): string {
-  const blob = Buffer.from(publicKey.split(' ')[1] ?? '', 'base64');
-  return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
 }
 
 function rsaText(key: KeyObject): string {

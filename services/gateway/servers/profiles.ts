@@ -15,42 +15,30 @@ import {
 } from '@osimage/database';
 import { notFound, Problem } from '@osimage/errors';
 import { type KeyRing, seal } from '@osimage/secrets';
-import { shownTag } from './changes/preconditions.ts';
-import type { ServerChange } from './schemas/servers.ts';
-import { keysAfter, noKeys, preparePair, type ServerKeys } from './server-keys.ts';
-import { fingerprint } from './ssh-key-pair.ts';
+import type { ServerChange } from '../schemas/servers.ts';
+import { hostKeysAfter } from './host-keys.ts';
+import { keysAfter, noKeys, preparePair, type ServerKeys } from './key-pairs.ts';
+import { optionsAfter, type ServerOptions, usualOptions } from './options.ts';
 
-/** The attributes of section 8.1. Never the password, nor the private half of a key pair. */
-export function shownServer(server: ServerRow) {
-  return {
-    serverId: server.id,
-    displayName: server.display_name,
-    address: server.address,
-    port: server.port,
-    protocol: server.protocol,
-    username: server.username,
-    keyType: server.key_type,
-    serverPublicKey: server.public_key,
-    keySignature: server.public_key === '' ? '' : fingerprint(server.public_key),
-    defaultPath: server.default_path,
-    hostKeys: server.host_keys,
-    modified: server.modified_at.toISOString(),
-    modifiedBy: server.modified_by,
-  };
+/** Who makes a change. */
+export interface Editor {
+  readonly name: string;
+  readonly role: string;
 }
 
-/** Of all that is shown, and of what is not: a new password alone is a change as well. */
-export function serverTag(server: ServerRow): string {
-  return shownTag({ ...shownServer(server), revision: server.revision });
+/** A profile before and after a change; nothing before it was made. */
+export interface Changed {
+  readonly before: ServerRow | undefined;
+  readonly after: ServerRow;
 }
 
-/** Makes a profile; throws Problem when its display name is taken or its key pair cannot be made. */
+/** Makes a profile; throws Problem when its display name is taken, or its keys or options cannot be. */
 export async function createServerProfile(
   db: Database,
   secrets: KeyRing,
   wanted: ServerChange,
-  by: string,
-): Promise<ServerRow> {
+  by: Editor,
+): Promise<Changed> {
   const pair = await preparePair({ ...noKeys, protocol: 'SFTP' }, wanted);
   return await db.transaction(async (tx) => {
     await holdSecretKey(tx);
@@ -65,13 +53,15 @@ export async function createServerProfile(
       default_path: '',
       host_keys: [],
       ...noKeys,
+      ...usualOptions,
     };
     const changed = withChange(blank, wanted, secrets);
     const keys = await keysAfter(blank.id, noKeys, wanted, changed.protocol, pair, secrets);
-    const server = { ...changed, ...keys };
-    const made = await insertServer(tx, server, by);
-    if (!made) throw nameTaken(server);
-    return made;
+    const host_keys = hostKeysAfter([], wanted, changed, false, by.role);
+    const server = { ...changed, ...keys, host_keys };
+    const after = await insertServer(tx, server, by.name);
+    if (!after) throw nameTaken(server);
+    return { before: undefined, after };
   });
 }
 
@@ -85,9 +75,9 @@ export async function changeServerProfile(
   secrets: KeyRing,
   id: string,
   wanted: ServerChange,
-  by: string,
+  by: Editor,
   check: (before: ServerRow) => void,
-): Promise<ServerRow> {
+): Promise<Changed> {
   const known = await findServer(db, id);
   if (!known) throw unknownServer(id);
   check(known);
@@ -99,15 +89,16 @@ export async function changeServerProfile(
     check(before);
     const changes = withChange(before, wanted, secrets);
     const keys = await keysAfter(id, before, wanted, changes.protocol, pair, secrets);
-    const after: ServerValues = { ...changes, ...keys };
     const moved =
-      after.address !== before.address || after.port !== before.port || after.protocol !== before.protocol;
+      changes.address !== before.address ||
+      changes.port !== before.port ||
+      changes.protocol !== before.protocol;
     if (moved && before.password !== null && wanted.password == null)
       throw new Problem('secret_needed_again', { id });
-    if (moved && wanted.hostKeys == null) after.host_keys = [];
-    const changed = await updateServer(tx, after, by);
-    if (!changed) throw nameTaken(after);
-    return changed;
+    const host_keys = hostKeysAfter(before.host_keys, wanted, changes, moved, by.role);
+    const after = await updateServer(tx, { ...changes, ...keys, host_keys }, by.name);
+    if (!after) throw nameTaken(changes);
+    return { before, after };
   });
 }
 
@@ -132,22 +123,24 @@ export function unknownServer(id: string): Problem {
   return notFound('remote file server', id.slice(0, 40));
 }
 
-/** All but the key pair. */
+/** All but the keys, ours and the server's. */
 function withChange(
   before: ServerValues,
   wanted: ServerChange,
   secrets: KeyRing,
-): Omit<ServerValues, keyof ServerKeys> {
+): Omit<ServerValues, keyof ServerKeys | 'host_keys'> {
+  const protocol = (wanted.protocol?.toUpperCase() as Protocol | undefined) ?? before.protocol;
+  const options: ServerOptions = optionsAfter(before, wanted, protocol);
   return {
     id: before.id,
     display_name: wanted.displayName?.trim() ?? before.display_name,
     address: wanted.address ?? before.address,
     port: wanted.port == null ? before.port : portNumber(wanted.port),
-    protocol: (wanted.protocol?.toUpperCase() as Protocol | undefined) ?? before.protocol,
+    protocol,
     username: wanted.username ?? before.username,
     password: wanted.password == null ? before.password : sealed(before.id, wanted.password, secrets),
     default_path: wanted.defaultPath ?? before.default_path,
-    host_keys: wanted.hostKeys ?? before.host_keys,
+    ...options,
   };
 }
 
