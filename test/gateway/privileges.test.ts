@@ -23,6 +23,7 @@ const calls = [
 t.test('the table of roles', async (t) => {
   const ours: Record<string, readonly string[]> = {
     'lxc-read-audit': ['lxc-supervisor'],
+    'lxc-manage-host-keys': ['lxc-supervisor'],
     'lxc-manage-sessions': ['lxc-supervisor', 'lxc-admin'],
   };
   for (const privilege of privileges) {
