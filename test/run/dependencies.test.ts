@@ -25,7 +25,9 @@ for (const file of globSync('{packages,services}/*/package.json', { cwd: root })
     const used = new Set<string>();
     for (const source of globSync(`${folder}/**/*.ts`, { cwd: root, exclude: ['**/node_modules'] })) {
       const text = readFileSync(join(root, source), 'utf8');
-      for (const [, specifier = ''] of text.matchAll(/(?:from |^import |import\()'([^'.][^']*)'/gm))
+      for (const [, specifier = ''] of text.matchAll(
+        /(?:^(?:import|export|}) (?:.* )?from |^import |import\()'([^'.][^']*)'/gm,
+      ))
         if (!isBuiltin(specifier) && packageOf(specifier) !== name) used.add(packageOf(specifier));
     }
     const named = Object.keys(dependencies).filter((dependency) => !usedByName.includes(dependency));
