@@ -38,6 +38,8 @@ export interface StartOptions {
   /** Made when it is not there; handed over to the server's user. */
   readonly folder: string;
   readonly signal?: AbortSignal;
+  /** Lines of sshd_config that come before ours: the first of a kind counts. OpenSSH only. */
+  readonly settings?: readonly string[];
 }
 
 /** Starts the best server this machine allows on a free loopback port; `kind` says which one it became. */
@@ -48,7 +50,10 @@ export async function startSftpServer(options: StartOptions): Promise<SftpServer
 }
 
 /** Starts sshd, or gives undefined when this machine has none or does not let us. */
-export async function startOpenSsh({ folder: wanted }: StartOptions): Promise<SftpServer | undefined> {
+export async function startOpenSsh({
+  folder: wanted,
+  settings: wishes = [],
+}: StartOptions): Promise<SftpServer | undefined> {
   const sshd = findSshd();
   if (sshd === undefined || process.getuid?.() !== 0) return undefined;
   await mkdir(wanted, { recursive: true });
@@ -70,7 +75,8 @@ export async function startOpenSsh({ folder: wanted }: StartOptions): Promise<Sf
     await chmod(settings, 0o711);
     await writeFile(authorizedKeys(settings), '', { mode: 0o644 });
     const port = await freePort();
-    await writeFile(join(settings, 'sshd_config'), await configuration(sshd, settings, port, user.name));
+    const configured = await configuration(sshd, settings, port, user.name);
+    await writeFile(join(settings, 'sshd_config'), `${[...wishes, configured].join('\n')}`);
     const stop = await startDaemon([...user.prefix, sshd, '-D', '-e', '-f', join(settings, 'sshd_config')]);
     undo.push(stop);
     let stopped: Promise<void> | undefined;

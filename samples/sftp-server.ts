@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { mkdir, realpath } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from 'ssh2';
+import { newHostKey } from './host-key.ts';
 import { type SftpFaults, serveFiles } from './sftp-files.ts';
 
 export interface SftpServer {
@@ -57,7 +58,7 @@ export async function startBuiltInServer(options: BuiltInOptions): Promise<Built
   const folder = await realpath(options.folder);
   const username = 'demo';
   const password = randomBytes(12).toString('base64url');
-  const keys = ssh2.utils.generateKeyPairSync('ed25519');
+  const keys = newHostKey();
   const faults = options.faults ?? {};
   const connections = new Set<Socket>();
 

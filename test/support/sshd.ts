@@ -18,12 +18,19 @@ const programs = [
   '/usr/lib/ssh/sftp-server',
 ];
 
-/** Starts the server on a fresh folder, or on `folder`; both go away with the test. Undefined: skipped, with a note. */
-export async function startSshd(t: Test, folder?: string): Promise<SftpServer | undefined> {
+/**
+ * Starts the server on a fresh folder, or on `folder`; both go away with the test. `settings` are lines for sshd_config, which
+ * count as root only. Undefined: skipped, with a note.
+ */
+export async function startSshd(
+  t: Test,
+  folder?: string,
+  settings: readonly string[] = [],
+): Promise<SftpServer | undefined> {
   if (needTool(t, 'sshd') === undefined) return undefined;
   const own = folder ?? (await mkdtemp(join(tmpdir(), 'osimage-sftp-')));
   t.teardown(() => rm(own, { recursive: true, force: true }));
-  const server = (await startOpenSsh({ folder: own })) ?? (await startBehindOurLogin(own));
+  const server = (await startOpenSsh({ folder: own, settings })) ?? (await startBehindOurLogin(own));
   if (server === undefined) {
     t.pass('missing tool: sftp-server', { skip: 'missing tool: sftp-server' });
     return undefined;

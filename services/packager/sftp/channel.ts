@@ -3,7 +3,7 @@
  * whoever waits for it. Our own instead of the client in ssh2, which splits a WRITE of the largest size a server
  * grants in two round trips, copies all data once more and cannot let go of a request when a job is cancelled.
  */
-import type { Duplex } from 'node:stream';
+import type { ClientChannel } from 'ssh2';
 import { SftpStatus } from './errors.ts';
 import {
   type Field,
@@ -27,25 +27,33 @@ interface Waiter {
   readonly reject: (reason: unknown) => void;
 }
 
-/** A WRITE on its way. */
-export interface PendingWrite {
-  /** The data has been handed to the connection: its memory may be used again, the next WRITE may follow. */
-  readonly sent: Promise<void>;
-  /** The server has written it. */
-  readonly acknowledged: Promise<void>;
+/** What is used of a channel of ssh2. Its types leave out how many bytes the server's window takes now. */
+export interface ChannelStream extends ClientChannel {
+  readonly outgoing: { readonly window: number };
 }
+
+/** The connection under a channel. */
+export interface Wire {
+  /** Told once when the other side closes the channel or sends what is not SFTP. */
+  onBroken(detail: string): void;
+  /** Called before anything is handed to the stream. */
+  beforeSend(): void;
+  /** Bytes that wait in our memory until the kernel takes them. */
+  backlog(): number;
+}
+
+// More than the kernel takes at once, so that it never runs dry; less than anybody would notice in memory.
+const MAX_BACKLOG = 1024 * 1024;
 
 // What every server must take and give (draft-ietf-secsh-filexfer-02, section 3).
 const SMALLEST_TRANSFER = 32 * 1024;
 
 export class SftpChannel {
-  readonly #stream: Duplex;
+  readonly #stream: ChannelStream;
   readonly #splitter = new PacketSplitter();
   readonly #waiting = new Map<number, Waiter>();
-  readonly #unsent = new Set<(reason: unknown) => void>();
   readonly #extensions = new Map<string, string>();
-  readonly #onBroken: (detail: string) => void;
-  readonly #beforeSend: () => void;
+  readonly #wire: Wire;
   #greeted: Waiter | undefined;
   #nextId = 0;
   #failure: { readonly reason: unknown } | undefined;
@@ -53,14 +61,12 @@ export class SftpChannel {
   #maxRead = SMALLEST_TRANSFER;
   #answers = 0;
 
-  /**
-   * `onBroken` is told once when the other side closes the channel or sends what is not SFTP; `beforeSend` is
-   * called before anything is handed to the stream.
-   */
-  constructor(stream: Duplex, onBroken: (detail: string) => void, beforeSend: () => void) {
+  /** Called when there may be room again, or an answer has come, or the channel has failed. */
+  onChange: () => void = () => {};
+
+  constructor(stream: ChannelStream, wire: Wire) {
     this.#stream = stream;
-    this.#onBroken = onBroken;
-    this.#beforeSend = beforeSend;
+    this.#wire = wire;
     stream.on('data', (piece: Buffer) => this.#receive(piece));
     stream.on('error', () => this.#break('the channel failed'));
     stream.on('end', () => this.#break('the server closed the channel'));
@@ -80,6 +86,20 @@ export class SftpChannel {
   /** Answers received so far; whoever watches for a stall compares two readings. */
   get answers(): number {
     return this.#answers;
+  }
+
+  /** Whether a WRITE would leave now, at least its beginning: the server's window and our socket have room for it. */
+  get hasRoom(): boolean {
+    return !this.failed && !this.isBlocked && this.#wire.backlog() < MAX_BACKLOG;
+  }
+
+  /** Whether the server's window is used up: only its answers make room. */
+  get isBlocked(): boolean {
+    return this.#stream.outgoing.window <= 0 || this.#stream.writableLength > 0;
+  }
+
+  get failed(): boolean {
+    return this.#failure !== undefined;
   }
 
   /** Whether an answer is owed to us. */
@@ -119,29 +139,24 @@ export class SftpChannel {
     return this.#send(id, () => void this.#stream.write(packet(type, id, ...fields)), signal);
   }
 
-  /** Sends one WRITE of at most `maxWrite` bytes. Both promises reject as those of `request` do. */
-  write(handle: Uint8Array, offset: number, data: Uint8Array, signal?: AbortSignal): PendingWrite {
+  /**
+   * Sends one WRITE of at most `maxWrite` bytes; the memory of `data` may be used again when this returns. The
+   * promise is kept when the server has written it, and rejects as that of `request` does.
+   */
+  async write(handle: Uint8Array, offset: number, data: Uint8Array, signal?: AbortSignal): Promise<void> {
     const id = this.#takeId();
-    const sent = Promise.withResolvers<void>();
-    const acknowledged = this.#send(
-      id,
-      () => {
-        this.#unsent.add(sent.reject);
-        this.#stream.write(writeHeader(id, handle, offset, data.length));
-        this.#stream.write(data, () => {
-          this.#unsent.delete(sent.reject);
-          sent.resolve();
-        });
-      },
-      signal,
-    ).then(() => undefined);
-    // Whoever gives up on the answer must not go on waiting for the sending.
-    acknowledged.catch((reason: unknown) => {
-      this.#unsent.delete(sent.reject);
-      sent.reject(reason);
-    });
-    sent.promise.catch(() => undefined);
-    return { sent: sent.promise, acknowledged };
+    const send = () => {
+      const head = writeHeader(id, handle, offset, data.length);
+      // ssh2 encrypts at once what the window takes, into memory of its own, and keeps the rest as it lies.
+      const now = Math.max(0, this.#stream.outgoing.window - head.length);
+      this.#stream.write(head);
+      if (now >= data.length) this.#stream.write(data);
+      else {
+        if (now > 0) this.#stream.write(data.subarray(0, now));
+        this.#stream.write(Buffer.from(data.subarray(now)));
+      }
+    };
+    await this.#send(id, send, signal);
   }
 
   /** Ends everything that waits, now and later, with this reason. The first reason stays. */
@@ -152,8 +167,7 @@ export class SftpChannel {
     this.#greeted = undefined;
     for (const { reject } of this.#waiting.values()) reject(reason);
     this.#waiting.clear();
-    for (const reject of this.#unsent) reject(reason);
-    this.#unsent.clear();
+    this.onChange();
   }
 
   #takeId(): number {
@@ -182,7 +196,7 @@ export class SftpChannel {
         },
       });
       signal?.addEventListener('abort', onAbort, { once: true });
-      this.#beforeSend();
+      this.#wire.beforeSend();
       send();
     });
   }
@@ -215,6 +229,6 @@ export class SftpChannel {
   }
 
   #break(detail: string): void {
-    if (this.#failure === undefined) this.#onBroken(detail);
+    if (this.#failure === undefined) this.#wire.onBroken(detail);
   }
 }

@@ -49,6 +49,12 @@ export class SftpFiles {
     return Buffer.from(fields.bytes());
   }
 
+  /** Opens a file that is there. */
+  async openToWrite(path: string): Promise<Buffer> {
+    const { fields } = await this.#ask(request.open, reply.handle, path, openFlag.write, 0);
+    return Buffer.from(fields.bytes());
+  }
+
   async close(handle: Buffer): Promise<void> {
     await this.#ask(request.close, reply.status, handle);
   }

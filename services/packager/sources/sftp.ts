@@ -1,7 +1,8 @@
 /** Fetching over SFTP, on the connection that deliveries use: the host key is pinned and compared alike. */
 import { Problem } from '@osimage/errors';
 import { refused } from '../failures.ts';
-import { connect, type SftpConnection } from '../sftp/connect.ts';
+import { connect } from '../sftp/connect.ts';
+import type { SftpConnection } from '../sftp/connection.ts';
 import { remoteProblem, SftpStatus } from '../sftp/errors.ts';
 import { isRegular, isFolder as isSftpFolder, SftpFiles } from '../sftp/files.ts';
 import { defaultLimits, type SftpLimits } from '../sftp/limits.ts';

@@ -5,6 +5,7 @@ import type { Problem } from '@osimage/errors';
 import { fingerprint } from '@osimage/outbound';
 import ssh2 from 'ssh2';
 import t, { type Test } from 'tap';
+import { newHostKey } from '../../../samples/host-key.ts';
 import { keyTypes, makeKeyPair } from '../../../services/gateway/servers/ssh-key-pair.ts';
 import { deliverTo } from '../../../services/packager/destinations/index.ts';
 import { defaultOptions, type ServerProfile } from '../../../services/packager/server-profile.ts';
@@ -51,7 +52,7 @@ async function startDeciding(
   t: Test,
   authenticate: (context: ssh2.AuthContext) => void,
 ): Promise<{ profile: Omit<ServerProfile, 'privateKey'>; offered: string[] }> {
-  const host = ssh2.utils.generateKeyPairSync('ed25519');
+  const host = newHostKey();
   const offered: string[] = [];
   const server = new ssh2.Server({ hostKeys: [host.private] });
   server.on('connection', (client: ssh2.Connection) => {

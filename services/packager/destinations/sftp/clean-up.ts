@@ -1,6 +1,7 @@
 /** Takes partial files back from the server after a failure or a cancel, within a short time or not at all. */
 import { Problem } from '@osimage/errors';
-import { connect, type SftpConnection } from '../../sftp/connect.ts';
+import { connect } from '../../sftp/connect.ts';
+import type { SftpConnection } from '../../sftp/connection.ts';
 import { SftpFiles } from '../../sftp/files.ts';
 import type { SftpLimits } from '../../sftp/limits.ts';
 import type { Delivery } from '../destination.ts';

@@ -5,7 +5,7 @@
  */
 import { posix } from 'node:path';
 import { Problem } from '@osimage/errors';
-import { connect, type SftpConnection } from '../../sftp/connect.ts';
+import type { SftpConnection } from '../../sftp/connection.ts';
 import { remoteProblem } from '../../sftp/errors.ts';
 import { isFolder, SftpFiles } from '../../sftp/files.ts';
 import { defaultLimits, type SftpLimits } from '../../sftp/limits.ts';
@@ -15,37 +15,43 @@ import { cleanUp } from './clean-up.ts';
 import { holdsLine, isThisArchive } from './existing.ts';
 import { checksumLine, type DeliveryNames, namesOf } from './names.ts';
 import { checkSpace, PartialFile } from './partial-file.ts';
+import { sendArchive } from './send.ts';
+import { openSession, type Session, Sharing } from './session.ts';
 import { findTarget, makeFolders } from './target.ts';
-import { upload } from './upload.ts';
 import { verifyContent } from './verify.ts';
 
 /** A destination with these limits; the packager uses the default ones. */
 export function sftpDestination(limits: SftpLimits = defaultLimits): Deliver {
-  return async (delivery) => {
-    delivery.onStep('connecting to the file server');
-    const connection = await connect(delivery, limits);
-    const partials: PartialFile[] = [];
-    try {
-      const delivered = await deliverOver(connection, delivery, partials, limits);
-      await connection.close();
-      return delivered;
-    } catch (error) {
-      // An abort shows up in many disguises; what counts is why it was asked for.
-      const reason: unknown = delivery.signal.aborted ? delivery.signal.reason : error;
-      await cleanUp(connection, delivery, partials, reason, limits);
-      throw reason;
-    }
-  };
+  const sharing = new Sharing();
+  return (delivery) => sharing.during(delivery.server.id, (count) => deliver(delivery, limits, count));
+}
+
+async function deliver(delivery: Delivery, limits: SftpLimits, sharing: () => number): Promise<Delivered> {
+  delivery.onStep('connecting to the file server');
+  const session = await openSession(delivery, limits, sharing);
+  const { connection, fleet } = session;
+  const partials: PartialFile[] = [];
+  try {
+    const delivered = await deliverOver(session, delivery, partials, limits);
+    await Promise.all([connection.close(), fleet.close()]);
+    return delivered;
+  } catch (error) {
+    // An abort shows up in many disguises; what counts is why it was asked for.
+    const reason: unknown = delivery.signal.aborted ? delivery.signal.reason : error;
+    fleet.abandon(reason);
+    await cleanUp(connection, delivery, partials, reason, limits);
+    throw reason;
+  }
 }
 
 /** `partials` are the files that must not stay; they are only put in before they are made and taken out when renamed. */
 async function deliverOver(
-  connection: SftpConnection,
+  { connection, fleet }: Session,
   delivery: Delivery,
   partials: PartialFile[],
   limits: SftpLimits,
 ): Promise<Delivered> {
-  const { archive, attempt, jobId, onProgress, onStep, server, signal } = delivery;
+  const { archive, attempt, jobId, onStep, server, signal } = delivery;
   const files = new SftpFiles(connection.channel, signal);
   onStep('checking the target folder');
   const target = await findTarget(files, delivery);
@@ -68,12 +74,16 @@ async function deliverOver(
   onStep('sending');
   const archiveFile = new PartialFile(files, server, names.archivePartial, archive.size);
   partials.push(archiveFile);
-  await archiveFile.write((handle, onWritten) =>
-    upload(files, handle, archive, signal, (bytes) => {
-      onWritten(bytes);
-      onProgress(bytes);
-    }),
-  );
+  const { roundTripMs } = connection;
+  const onWatermark = () => {};
+  const inOrder = await sendArchive(delivery, {
+    file: archiveFile,
+    files,
+    fleet,
+    roundTripMs,
+    from: 0,
+    onWatermark,
+  });
   onStep('verifying');
   await archiveFile.finish();
   const [verified, written] = await Promise.allSettled([
@@ -82,7 +92,7 @@ async function deliverOver(
   ]);
   if (verified.status === 'rejected') throw verified.reason;
   if (written.status === 'rejected') throw written.reason;
-  const notes = verified.value === undefined ? [] : [verified.value];
+  const notes = [inOrder, verified.value].filter((note) => note !== undefined);
   if (there !== undefined) notes.push('It replaced another file of that name.');
 
   onStep('publishing');
@@ -117,7 +127,7 @@ async function writeChecksum(
   const line = checksumOf(delivery, names);
   const file = new PartialFile(files, delivery.server, names.checksumPartial, line.length);
   partials.push(file);
-  await file.write((handle) => files.channel.write(handle, 0, line, delivery.signal).acknowledged);
+  await file.write((handle) => files.channel.write(handle, 0, line, delivery.signal));
   await file.finish();
 }
 
