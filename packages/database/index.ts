@@ -33,6 +33,7 @@ export * from './queries/jobs.ts';
 export * from './queries/profile-changes.ts';
 export * from './queries/profile-import.ts';
 export * from './queries/profiles.ts';
+export * from './queries/queue.ts';
 export * from './queries/retention.ts';
 export * from './queries/retries.ts';
 export * from './queries/samples.ts';

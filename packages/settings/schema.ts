@@ -351,7 +351,8 @@ export const schema = {
   },
   DRAIN_SECONDS: {
     shown: '10',
-    meaning: 'Seconds a stopping packager lets its jobs go on before it hands them back',
+    meaning:
+      'Seconds a stopping packager lets its jobs go on before it hands them back, and a stopping gateway its requests before it cuts them',
     parse: count(0, 3600),
     fallback: 10,
   },

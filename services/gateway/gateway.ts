@@ -21,8 +21,6 @@ const waitForDatabaseMs = 60_000;
 const databaseRetryMs = 500;
 /** No request waits longer for a statement. */
 const answerWithinMs = 10_000;
-/** How long a stopping gateway lets transfers go on before it cuts them. */
-const closeWithinMs = 10_000;
 
 export interface Gateway {
   readonly url: string;
@@ -30,8 +28,8 @@ export interface Gateway {
   readonly certificate: Certificate | undefined;
   /** Reads replaced certificates now. */
   reload(): Promise<void>;
-  /** Lets running requests end, for a while, then closes everything. */
-  stop(): Promise<void>;
+  /** Takes no new connections, lets requests end for DRAIN_SECONDS or until `now`, then closes everything. */
+  stop(now?: AbortSignal): Promise<void>;
 }
 
 /**
@@ -75,10 +73,11 @@ export async function startGateway(
       async reload() {
         await Promise.all([grpc?.reload(), tls?.reload()]);
       },
-      async stop() {
+      async stop(now) {
         app.drain();
         await Promise.all([grpc?.stop(), tls?.stop()]);
-        await stop(app, servers, db, packager);
+        const drained = AbortSignal.timeout(settings.DRAIN_SECONDS * 1000);
+        await stop(app, servers, db, packager, AbortSignal.any(now ? [drained, now] : [drained]));
       },
     };
   } catch (error) {
@@ -119,10 +118,13 @@ async function stop(
   servers: HttpServers,
   db: Database,
   packager: { close(): void },
+  over: AbortSignal,
 ): Promise<void> {
-  const cut = setTimeout(() => servers.cut(), closeWithinMs);
+  const cut = () => servers.cut();
+  over.addEventListener('abort', cut, { once: true });
+  if (over.aborted) cut();
   await app.close();
-  clearTimeout(cut);
+  over.removeEventListener('abort', cut);
   packager.close();
   await db.close();
 }

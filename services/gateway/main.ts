@@ -13,11 +13,13 @@ async function main(): Promise<void> {
 
   let gateway: Gateway | undefined;
   let stopping = false;
+  // Who asks twice does not want to wait for transfers.
+  const hurry = new AbortController();
   const stop = async (why: string) => {
-    if (stopping) return;
+    if (stopping) return hurry.abort();
     stopping = true;
     log.info({ why }, 'stopping');
-    await gateway?.stop();
+    await gateway?.stop(hurry.signal);
     process.exit(0);
   };
   // From the beginning: a start can wait for its database for a while.

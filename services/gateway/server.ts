@@ -27,6 +27,8 @@ export function createServer(settings: Settings, log: Logger, servers: HttpServe
     trustProxy: settings.TRUST_PROXY.length > 0 ? settings.TRUST_PROXY : false,
     serverFactory: (handler) => servers.create(handler),
     forceCloseConnections: 'idle',
+    // While it stops, a request that still comes on an open connection is answered, and is the last one there.
+    return503OnClosing: false,
     // HEAD must never start an export (contract, 7.1); routes that can answer it say so themselves.
     exposeHeadRoutes: false,
     routerOptions: {

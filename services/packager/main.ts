@@ -24,14 +24,16 @@ async function main(): Promise<void> {
   const starting = startPackager(settings, url, log);
 
   let stopping = false;
+  // Who asks twice does not want to wait for jobs.
+  const hurry = new AbortController();
   const stop = async (why: string): Promise<void> => {
-    if (stopping) return;
+    if (stopping) return hurry.abort();
     stopping = true;
     log.info({ why }, 'stopping');
     // With the database away nothing can be handed back; the queue's heartbeat tells the others.
     setTimeout(() => process.exit(1), settings.DRAIN_SECONDS * 1000 + stopWithinMs).unref();
     try {
-      await (await starting).stop();
+      await (await starting).stop(hurry.signal);
       process.exit(0);
     } catch (error) {
       log.error({ err: error }, 'did not stop cleanly');

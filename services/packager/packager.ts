@@ -24,8 +24,8 @@ export interface Packager {
   address: string;
   /** Reads replaced certificates now. */
   reload(): Promise<void>;
-  /** Lets jobs go on for DRAIN_SECONDS, hands back what is left, and closes everything. */
-  stop(): Promise<void>;
+  /** Lets jobs go on for DRAIN_SECONDS or until `now`, hands back what is left, and closes everything. */
+  stop(now?: AbortSignal): Promise<void>;
 }
 
 /** Starts a packager on the database at `url`. */
@@ -69,12 +69,14 @@ export async function startPackager(settings: Settings, url: string, log: Logger
     async reload() {
       await grpc?.reload();
     },
-    async stop() {
+    async stop(now) {
       health.stop();
       await grpc?.stop();
       await server.close();
+      runner.takeNoMore();
       await context.queue.pause();
-      await runner.idle(AbortSignal.timeout(settings.DRAIN_SECONDS * 1000));
+      const drained = AbortSignal.timeout(settings.DRAIN_SECONDS * 1000);
+      await runner.idle(AbortSignal.any(now ? [drained, now] : [drained]));
       runner.stopAll(new HandedBack());
       await runner.idle(AbortSignal.timeout(5_000));
       closing.abort();

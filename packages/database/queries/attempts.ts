@@ -4,7 +4,7 @@
  */
 import type { ProblemReport } from '@osimage/errors';
 import type { Queryable } from '../pool.ts';
-import type { JobKind, JobState } from './jobs.ts';
+import { type JobKind, type JobState, queuedKinds } from './jobs.ts';
 import type { SpaceClaim } from './space.ts';
 
 export interface ImportParameters {
@@ -50,8 +50,8 @@ export interface ClaimedJob {
 }
 
 /**
- * Gives the job to `worker` under a new attempt number, or undefined when it has ended or this queue
- * entry is not the row's present one. An attempt still open belonged to a worker that vanished.
+ * Gives the job to `worker` under a new attempt number, or undefined when it has ended, this queue entry is not the
+ * row's present one, or it is of a kind that only a later version knows. An attempt still open belonged to a worker that vanished.
  */
 export async function claimJob(
   tx: Queryable,
@@ -63,10 +63,10 @@ export async function claimJob(
   const { rows } = await tx.query<ClaimedJob>(
     `update jobs set state = 'Running', attempt = attempt + 1, worker = $3,
        started_at = coalesce(started_at, now()), step = 'starting'
-     where id = $1 and queue_id = $2 and ended_at is null
+     where id = $1 and queue_id = $2 and ended_at is null and kind = any($4)
      returning id::text, kind, attempt, created_by, created_at, request_id, profile_id, server_id, target_path, filename, import, checkpoint,
        archive_name, bytes_done, small`,
-    [id, queueId, worker],
+    [id, queueId, worker, queuedKinds],
   );
   const job = rows[0];
   if (!job) return undefined;

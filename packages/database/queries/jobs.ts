@@ -5,6 +5,9 @@ import type { Queryable } from '../pool.ts';
 export type JobKind = 'export' | 'import';
 export type JobState = 'Pending' | 'Running' | 'Complete' | 'StoppedWithError' | 'Cancelled' | 'Interrupted';
 
+/** Kinds that run from the queue. What a later version runs there is left to it. */
+export const queuedKinds: readonly JobKind[] = ['export', 'import'];
+
 /** Told to every packager when a job must stop; the payload is the job's id. */
 export const stopChannel = 'osimage_job_stop';
 

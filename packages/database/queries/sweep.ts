@@ -1,5 +1,6 @@
 /** What a sweeper looks for: rows and files that nobody will come back for. */
 import type { Queryable } from '../pool.ts';
+import { queuedKinds } from './jobs.ts';
 
 // One sweeper at a time, of all packagers.
 const sweepLock = 7_203_114_578;
@@ -23,36 +24,39 @@ export async function tryLockCleaning(tx: Queryable): Promise<boolean> {
 }
 
 /**
- * Unfinished jobs whose queue entry is gone or at its end, so that nothing will run them.
- * `schema` and `queue` name where pg-boss keeps its entries.
+ * Unfinished jobs whose queue entry is gone or at its end, so that nothing will run them. An import that
+ * waits for its file has none yet. `schema` and `queue` name where pg-boss keeps its entries.
  */
 export async function findStrandedJobs(
   db: Queryable,
   schema: string,
   queue: string,
-): Promise<{ id: string; queueId: string; small: boolean }[]> {
-  const { rows } = await db.query<{ id: string; queueId: string; small: boolean }>(
-    `select j.id::text, j.queue_id as "queueId", j.small from jobs j
+): Promise<{ id: string; queueId: string }[]> {
+  const { rows } = await db.query<{ id: string; queueId: string }>(
+    `select j.id::text, j.queue_id as "queueId" from jobs j
      left join ${schema}.job q on q.name = $1 and q.id = j.queue_id
-     where j.ended_at is null and j.queue_id is not null
-       and (q.id is null or q.state not in ('created', 'retry', 'active'))`,
-    [queue],
+     where j.ended_at is null and j.kind = any($2) and j.queue_id is not null
+       and (q.id is null or q.state not in ('created', 'retry', 'active')
+         -- No entry of ours sleeps so long: the clock was wrong when it was made, or it is from a backup.
+         or (q.state <> 'active' and q.start_after > now() + interval '2 hours'))`,
+    [queue, queuedKinds],
   );
   return rows;
 }
 
-/** Points a stranded job to a new queue entry, unless somebody else was first. */
+/** Points a stranded job to a new queue entry; undefined: it has ended, or somebody else was first. */
 export async function adoptJob(
   tx: Queryable,
   id: string,
   oldQueueId: string,
   newQueueId: string,
-): Promise<boolean> {
-  const { rowCount } = await tx.query(
-    'update jobs set queue_id = $3 where id = $1 and queue_id = $2 and ended_at is null',
+): Promise<{ small: boolean } | undefined> {
+  const { rows } = await tx.query<{ small: boolean }>(
+    `update jobs set queue_id = $3 where id = $1 and queue_id = $2 and ended_at is null
+     returning small`,
     [id, oldQueueId, newQueueId],
   );
-  return rowCount === 1;
+  return rows[0];
 }
 
 /** Of these job ids, those of unfinished jobs. */

@@ -2,7 +2,14 @@
  * The dispatcher: pg-boss tells a worker to look at a job's row, and finds out when a worker died.
  * It never decides what a job is; our row does (design section 6).
  */
-import { connectionOf, type Database, type Queryable, type QueryOptions } from '@osimage/database';
+import {
+  connectionOf,
+  type Database,
+  isQueueThere,
+  type Queryable,
+  type QueryOptions,
+  setLongestRun,
+} from '@osimage/database';
 import type { Logger } from '@osimage/telemetry';
 import { PgBoss } from 'pg-boss';
 
@@ -17,10 +24,11 @@ const pollSeconds = 2;
 // As long as a worker's own statements may take.
 const answerWithinMs = 15_000;
 
+/** As long as a timer of Node's can be: nothing but its own end, a cancel or a dead worker ends a job. */
+const longestSeconds = 2_000_000;
+
 const queueOptions = {
   heartbeatSeconds,
-  // The longest pg-boss allows; the sweeper starts what is cut off here again.
-  expireInSeconds: 86_399,
   // Our own counts decide when to give up (see run.ts); the queue must not be first.
   retryLimit: 1_000,
   retryDelay: 0,
@@ -75,29 +83,42 @@ export interface Queue {
   drop(tx: Queryable, queueIds: readonly string[]): Promise<void>;
   /** Starts `count` workers of this process. */
   work(count: number, run: RunEntry): Promise<void>;
+  /** Makes the dispatcher's tables again where they are gone; tells whether it had to. */
+  ensure(): Promise<boolean>;
   /** Takes no more entries; those running go on. */
   pause(): Promise<void>;
   close(): Promise<void>;
 }
 
+function connection(db: Database) {
+  return {
+    ...connectionOf(db.url, { name: 'osimage-queue', answerWithinMs }),
+    schema: queueSchema,
+    schedule: false,
+    registerInstance: false,
+  };
+}
+
+/** Makes the entry table, or gives one that is there what this version wants. */
+async function makeQueue(boss: PgBoss, db: Database): Promise<void> {
+  await boss.createQueue(queueName, queueOptions);
+  await boss.updateQueue(queueName, queueOptions);
+  await setLongestRun(db, queueSchema, queueName, longestSeconds);
+}
+
 /** Opens the queue, making or upgrading its schema and its entry table. */
 export async function openQueue(db: Database, log: Logger): Promise<Queue> {
   const boss = new PgBoss({
-    ...connectionOf(db.url, { name: 'osimage-queue', answerWithinMs }),
-    schema: queueSchema,
+    ...connection(db),
     max: 4,
     useListenNotify: true,
-    schedule: false,
     superviseIntervalSeconds: superviseSeconds,
     monitorIntervalSeconds: superviseSeconds,
-    registerInstance: false,
   });
   boss.on('error', (error) => log.warn({ err: error }, 'queue error'));
   boss.on('warning', (warning) => log.debug({ warning }, 'queue warning'));
   await boss.start();
-  await boss.createQueue(queueName, queueOptions);
-  // Where an earlier version made it.
-  await boss.updateQueue(queueName, { notify: false });
+  await makeQueue(boss, db);
   const wake = waker(db, log);
 
   const inside = (tx: Queryable, how?: QueryOptions) => ({
@@ -136,6 +157,18 @@ export async function openQueue(db: Database, log: Logger): Promise<Queue> {
           },
         );
       }
+    },
+    async ensure() {
+      if (await isQueueThere(db, queueSchema, queueName)) return false;
+      const maker = new PgBoss({ ...connection(db), max: 1, supervise: false });
+      maker.on('error', (error) => log.warn({ err: error }, 'queue error'));
+      await maker.start();
+      try {
+        await makeQueue(maker, db);
+      } finally {
+        await maker.stop({ graceful: false });
+      }
+      return true;
     },
     pause: () => boss.offWork(queueName, { wait: false }),
     close: () => boss.stop({ graceful: true, timeout: 5_000 }),

@@ -5,6 +5,7 @@ import { isDatabaseAway, Problem, toProblem } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
 import { reach } from '../steps.ts';
 import { Attempt } from './attempt.ts';
+import { enqueueAgain } from './enqueue-again.ts';
 import { cleanExport, runExport } from './export.ts';
 import { cleanImport, runImport } from './import.ts';
 import { leaveServer, takeOrWait } from './slots.ts';
@@ -23,6 +24,7 @@ export class Runner {
   readonly #context: PackagerContext;
   readonly #running = new Map<string, Attempt>();
   #idle: (() => void) | undefined;
+  #takesMore = true;
 
   constructor(context: PackagerContext) {
     this.#context = context;
@@ -43,6 +45,11 @@ export class Runner {
     }
   }
 
+  /** Entries that still arrive go on to other packagers at once. */
+  takeNoMore(): void {
+    this.#takesMore = false;
+  }
+
   stopAll(reason: Error): void {
     for (const attempt of this.#running.values()) attempt.abort(reason);
   }
@@ -59,6 +66,10 @@ export class Runner {
   /** Runs the job of one queue entry, unless the entry is out of date. */
   async run(jobId: string, queueId: string, entrySignal: AbortSignal): Promise<void> {
     const { db, worker, log } = this.#context;
+    if (!this.#takesMore) {
+      await db.transaction((tx) => enqueueAgain(this.#context, tx, jobId, queueId));
+      return;
+    }
     const lost = new Problem('worker_lost', { times: 1 }).toJSON();
     const job = await db.transaction(async (tx) =>
       (await takeOrWait(this.#context, tx, jobId, queueId))

@@ -2,11 +2,11 @@
  * Reconciles: jobs whose queue entry is gone are queued again, imports that were never fed end, and files
  * nobody refers to are removed. Every packager may sweep; a lock lets one do it at a time.
  */
-import { randomUUID } from 'node:crypto';
 import { applyRetention, cleanStore } from '@osimage/blob-store';
-import { adoptJob, findStrandedJobs, interruptImports, purgeKeys, tryLockSweep } from '@osimage/database';
+import { findStrandedJobs, interruptImports, purgeKeys, tryLockSweep } from '@osimage/database';
 import { isDatabaseAway, Problem } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
+import { enqueueAgain } from './enqueue-again.ts';
 import { queueName, queueSchema } from './queue.ts';
 import { callAll } from './slots.ts';
 
@@ -57,15 +57,14 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
 /** Brings job rows and queue together, and ends imports whose lease ran out. */
 export async function sweepRows(context: PackagerContext): Promise<void> {
   const { db, queue, log } = context;
+  if (await queue.ensure()) log.warn('the queue was gone and is made again');
   await db.transaction(async (tx) => {
     if (!(await tryLockSweep(tx))) return;
     for (const id of await interruptImports(tx, new Problem('never_fed')))
       log.info({ job: id }, 'import was never fed');
-    for (const { id, queueId, small } of await findStrandedJobs(tx, queueSchema, queueName)) {
-      const newId = randomUUID();
-      if (!(await adoptJob(tx, id, queueId, newId))) continue;
-      await queue.add(tx, newId, id, { small });
-      log.warn({ job: id }, 'job had lost its queue entry and is queued again');
+    for (const { id, queueId } of await findStrandedJobs(tx, queueSchema, queueName)) {
+      if (await enqueueAgain(context, tx, id, queueId))
+        log.warn({ job: id }, 'job had lost its queue entry and is queued again');
     }
   });
 }
