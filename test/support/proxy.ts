@@ -13,6 +13,11 @@ export interface Proxy {
   /** Freezes by itself, once, when this many bytes have come from the server. */
   freezeAfter(bytes: number): void;
   drop(): void;
+  /**
+   * True: a network that swallows everything, connections to be made as well, and tells neither side that the other one
+   * gave up. False: as before, for new connections; the old ones stay dead.
+   */
+  silence(on: boolean): void;
 }
 
 /** `to` is a port on loopback, or the path of a Unix socket. */
@@ -21,8 +26,15 @@ export async function startProxy(t: Test, to: number | string): Promise<Proxy> {
   const nearOnes = new Set<Socket>();
   let accepted = 0;
   let untilFrozen = Number.POSITIVE_INFINITY;
+  let silent = false;
+  const swallowed = new Set<Socket>();
   const listener = createServer((near) => {
     accepted += 1;
+    if (silent) {
+      sockets.add(near.resume());
+      near.on('error', () => undefined).on('close', () => sockets.delete(near));
+      return;
+    }
     const far = typeof to === 'number' ? connect(to, '127.0.0.1') : connect(to);
     nearOnes.add(near.on('close', () => nearOnes.delete(near)));
     for (const socket of [near, far]) {
@@ -37,8 +49,8 @@ export async function startProxy(t: Test, to: number | string): Promise<Proxy> {
       untilFrozen = Number.POSITIVE_INFINITY;
       freeze();
     });
-    near.on('close', () => far.destroy());
-    far.on('close', () => near.destroy());
+    near.on('close', () => swallowed.has(near) || far.destroy());
+    far.on('close', () => swallowed.has(near) || near.destroy());
   }).listen(0, '127.0.0.1');
   await once(listener, 'listening');
   const freeze = () => {
@@ -66,5 +78,11 @@ export async function startProxy(t: Test, to: number | string): Promise<Proxy> {
       untilFrozen = bytes;
     },
     drop,
+    silence(on) {
+      silent = on;
+      if (!on) return;
+      for (const near of nearOnes) swallowed.add(near);
+      freeze();
+    },
   };
 }

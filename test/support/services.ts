@@ -9,7 +9,7 @@ import type { Database } from '@osimage/database';
 import type { Test } from 'tap';
 import { type ServiceName, type ServiceProcess, startService } from '../../scripts/service-process.ts';
 import { RestClient } from './client.ts';
-import { createTestDatabase } from './database.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
 
 const adminUser = 'USERID';
 const adminPassword = 'Passw0rd-of-the-tests';
@@ -49,6 +49,8 @@ export interface ServicesOptions {
   /** host:port of more that it knows, to be started later. */
   laterPackagers?: readonly string[];
   env?: NodeJS.ProcessEnv;
+  /** Instead of a new one. */
+  database?: TestDatabase;
   /** For packagers only. */
   packagerEnv?: NodeJS.ProcessEnv;
 }
@@ -57,7 +59,7 @@ const stopMs = 20_000;
 
 /** Starts gateway and packagers for the test `t` and stops them at its end; a failed test prints their logs. */
 export async function startServices(t: Test, options: ServicesOptions = {}): Promise<RunningServices> {
-  const { url: databaseUrl, db } = await createTestDatabase(t);
+  const { url: databaseUrl, db } = options.database ?? (await createTestDatabase(t));
   const dataDir = await mkdtemp(join(tmpdir(), 'osimage-services-'));
   t.teardown(() => rm(dataDir, { recursive: true, force: true }));
   const logFile = join(dataDir, 'services.log');
