@@ -742,6 +742,14 @@ export const catalogue = {
     'Put the file back, or take KNOWN_HOSTS away; the job tries again by itself.',
     true,
   ),
+  connection_test_slow: entry(
+    504,
+    'DEADLINE_EXCEEDED',
+    'FQXHMFC9364M',
+    'The test of {address} was not over after {seconds} seconds.',
+    'Look whether the server is busy or the network to it is slow, then test again.',
+    true,
+  ),
   server_profile_changed: entry(
     409,
     'ABORTED',

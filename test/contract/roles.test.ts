@@ -33,6 +33,7 @@ const calls: Record<string, string> = {
   'POST /osImages/remoteFileServers': server,
   'GET /osImages/remoteFileServers/:id': everybody,
   'PUT /osImages/remoteFileServers/:id': server,
+  'POST /osImages/remoteFileServers/:id/test': server,
   'DELETE /osImages/remoteFileServers/:id': 'lxc-osdeploy-delete-remote-file-server',
   'GET /osdeployment/globalSettings': everybody,
   'PUT /osdeployment/globalSettings': 'lxc-osdeploy-edit-global-settings',

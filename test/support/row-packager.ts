@@ -84,6 +84,7 @@ export function createRowPackager(databaseUrl: string, storeRoot: () => string):
     cancelJobs: never,
     deleteJobs: never,
     retryJobs: never,
+    testConnection: never,
     serving: async () => true,
     close: () => void db.close(),
   };

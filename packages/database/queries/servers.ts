@@ -170,21 +170,22 @@ export async function pinHostKey(
 }
 
 /**
- * Puts the pending key pair in the place of the present one, if it is still the one with this public key. Whether
- * it did.
+ * Puts the pending key pair in the place of the present one, if it is still the one with this public key and
+ * the profile has not changed since that `revision`. Whether it did.
  */
 export async function promotePendingKey(
   db: Queryable,
   id: string,
   publicKey: string,
   user: string,
+  revision: number,
 ): Promise<boolean> {
   const { rowCount } = await db.query(
     `update servers set key_type = pending_key_type, public_key = pending_public_key, private_key = pending_private_key,
        pending_key_type = '', pending_public_key = '', pending_private_key = null,
        modified_by = $3, modified_at = now(), revision = revision + 1
-     where id = $1 and pending_key_type <> '' and pending_public_key = $2 and protocol = 'SFTP'`,
-    [id, publicKey, user],
+     where id = $1 and pending_key_type <> '' and pending_public_key = $2 and revision = $4`,
+    [id, publicKey, user, revision],
   );
   return rowCount === 1;
 }

@@ -7,6 +7,7 @@ import type { AbandonImportResponse as _osimage_packaging_v1_AbandonImportRespon
 import type { Attempt as _osimage_packaging_v1_Attempt, Attempt__Output as _osimage_packaging_v1_Attempt__Output } from './osimage/packaging/v1/Attempt.ts';
 import type { CancelJobsRequest as _osimage_packaging_v1_CancelJobsRequest, CancelJobsRequest__Output as _osimage_packaging_v1_CancelJobsRequest__Output } from './osimage/packaging/v1/CancelJobsRequest.ts';
 import type { CancelJobsResponse as _osimage_packaging_v1_CancelJobsResponse, CancelJobsResponse__Output as _osimage_packaging_v1_CancelJobsResponse__Output } from './osimage/packaging/v1/CancelJobsResponse.ts';
+import type { ConnectionFinding as _osimage_packaging_v1_ConnectionFinding, ConnectionFinding__Output as _osimage_packaging_v1_ConnectionFinding__Output } from './osimage/packaging/v1/ConnectionFinding.ts';
 import type { CreateImportRequest as _osimage_packaging_v1_CreateImportRequest, CreateImportRequest__Output as _osimage_packaging_v1_CreateImportRequest__Output } from './osimage/packaging/v1/CreateImportRequest.ts';
 import type { CreateImportResponse as _osimage_packaging_v1_CreateImportResponse, CreateImportResponse__Output as _osimage_packaging_v1_CreateImportResponse__Output } from './osimage/packaging/v1/CreateImportResponse.ts';
 import type { DeleteJobsRequest as _osimage_packaging_v1_DeleteJobsRequest, DeleteJobsRequest__Output as _osimage_packaging_v1_DeleteJobsRequest__Output } from './osimage/packaging/v1/DeleteJobsRequest.ts';
@@ -26,6 +27,8 @@ import type { StartExportRequest as _osimage_packaging_v1_StartExportRequest, St
 import type { StartExportResponse as _osimage_packaging_v1_StartExportResponse, StartExportResponse__Output as _osimage_packaging_v1_StartExportResponse__Output } from './osimage/packaging/v1/StartExportResponse.ts';
 import type { StartImportRequest as _osimage_packaging_v1_StartImportRequest, StartImportRequest__Output as _osimage_packaging_v1_StartImportRequest__Output } from './osimage/packaging/v1/StartImportRequest.ts';
 import type { StartImportResponse as _osimage_packaging_v1_StartImportResponse, StartImportResponse__Output as _osimage_packaging_v1_StartImportResponse__Output } from './osimage/packaging/v1/StartImportResponse.ts';
+import type { TestConnectionRequest as _osimage_packaging_v1_TestConnectionRequest, TestConnectionRequest__Output as _osimage_packaging_v1_TestConnectionRequest__Output } from './osimage/packaging/v1/TestConnectionRequest.ts';
+import type { TestConnectionResponse as _osimage_packaging_v1_TestConnectionResponse, TestConnectionResponse__Output as _osimage_packaging_v1_TestConnectionResponse__Output } from './osimage/packaging/v1/TestConnectionResponse.ts';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
   new(...args: ConstructorParameters<Constructor>): Subtype;
@@ -45,11 +48,13 @@ export interface ProtoGrpcType {
         Attempt: MessageTypeDefinition<_osimage_packaging_v1_Attempt, _osimage_packaging_v1_Attempt__Output>
         CancelJobsRequest: MessageTypeDefinition<_osimage_packaging_v1_CancelJobsRequest, _osimage_packaging_v1_CancelJobsRequest__Output>
         CancelJobsResponse: MessageTypeDefinition<_osimage_packaging_v1_CancelJobsResponse, _osimage_packaging_v1_CancelJobsResponse__Output>
+        ConnectionFinding: MessageTypeDefinition<_osimage_packaging_v1_ConnectionFinding, _osimage_packaging_v1_ConnectionFinding__Output>
         CreateImportRequest: MessageTypeDefinition<_osimage_packaging_v1_CreateImportRequest, _osimage_packaging_v1_CreateImportRequest__Output>
         CreateImportResponse: MessageTypeDefinition<_osimage_packaging_v1_CreateImportResponse, _osimage_packaging_v1_CreateImportResponse__Output>
         DeleteJobsRequest: MessageTypeDefinition<_osimage_packaging_v1_DeleteJobsRequest, _osimage_packaging_v1_DeleteJobsRequest__Output>
         DeleteJobsResponse: MessageTypeDefinition<_osimage_packaging_v1_DeleteJobsResponse, _osimage_packaging_v1_DeleteJobsResponse__Output>
         ErrorDetail: MessageTypeDefinition<_osimage_packaging_v1_ErrorDetail, _osimage_packaging_v1_ErrorDetail__Output>
+        FindingOutcome: EnumTypeDefinition
         GetJobRequest: MessageTypeDefinition<_osimage_packaging_v1_GetJobRequest, _osimage_packaging_v1_GetJobRequest__Output>
         GetJobResponse: MessageTypeDefinition<_osimage_packaging_v1_GetJobResponse, _osimage_packaging_v1_GetJobResponse__Output>
         ImageType: EnumTypeDefinition
@@ -68,6 +73,8 @@ export interface ProtoGrpcType {
         StartExportResponse: MessageTypeDefinition<_osimage_packaging_v1_StartExportResponse, _osimage_packaging_v1_StartExportResponse__Output>
         StartImportRequest: MessageTypeDefinition<_osimage_packaging_v1_StartImportRequest, _osimage_packaging_v1_StartImportRequest__Output>
         StartImportResponse: MessageTypeDefinition<_osimage_packaging_v1_StartImportResponse, _osimage_packaging_v1_StartImportResponse__Output>
+        TestConnectionRequest: MessageTypeDefinition<_osimage_packaging_v1_TestConnectionRequest, _osimage_packaging_v1_TestConnectionRequest__Output>
+        TestConnectionResponse: MessageTypeDefinition<_osimage_packaging_v1_TestConnectionResponse, _osimage_packaging_v1_TestConnectionResponse__Output>
       }
     }
   }

@@ -7,6 +7,7 @@ import type { App } from '../app-types.ts';
 import { requirePrivilege } from '../auth/privileges.ts';
 import { requireMatch } from '../changes/preconditions.ts';
 import { isUnchanged } from '../downloads/conditions.ts';
+import { callFor } from '../packager-call.ts';
 import { IfMatch } from '../schemas/headers.ts';
 import { NewServer, ServerChange, ServerId } from '../schemas/servers.ts';
 import { asksForPending, hasPassphrase } from '../servers/key-pairs.ts';
@@ -18,10 +19,13 @@ import {
   unknownServer,
 } from '../servers/profiles.ts';
 import { changesOf, serverTag, shownServer, shownWithNewKey } from '../servers/shown.ts';
+import { outcomeOf, shownTest } from '../servers/tested.ts';
 import type { GatewayServices } from '../services.ts';
 
 const path = '/osImages/remoteFileServers';
 const tags = ['servers'];
+// The packager ends a test after 30 seconds and says what it has found by then.
+const testDeadlineMs = 40_000;
 const passphraseRemark: Remark = {
   id: 'FQXHMFC9703I',
   text: 'The passphrase is not kept: the private key never leaves the service, which encrypts it with SECRET_KEY.',
@@ -34,7 +38,7 @@ const pendingRemark: Remark = {
     'Put serverPublicKey into authorized_keys of the user there, then call POST /osImages/remoteFileServers/{id}/test.',
 };
 
-export function registerServerRoutes(app: App, { db, secrets, settings }: GatewayServices): void {
+export function registerServerRoutes(app: App, { db, packager, secrets, settings }: GatewayServices): void {
   const rules = addressRules(settings);
   const mayEdit = requirePrivilege('lxc-osdeploy-create-edit-remote-file-server');
   const mayDelete = requirePrivilege('lxc-osdeploy-delete-remote-file-server');
@@ -99,6 +103,28 @@ export function registerServerRoutes(app: App, { db, secrets, settings }: Gatewa
       const check = unchanged(request);
       const changed = await changeServerProfile(db, secrets, params.id, body, user, check);
       return tell(changed, body, request, reply);
+    },
+  );
+
+  app.post(
+    `${path}/:id/test`,
+    {
+      onRequest: mayEdit,
+      config: { action: 'server.test' },
+      schema: {
+        tags,
+        summary: 'Test the connection to a remote file server',
+        description:
+          'Connects as a job would, and says of address, host key, login, folder and space whether they are right; takes half a minute at most. A pending key pair that signs in becomes the present one.',
+        params: ServerId,
+      },
+    },
+    async (request) => {
+      const serverId = request.params.id;
+      const call = { ...callFor(request), deadlineMs: testDeadlineMs };
+      const tested = shownTest(await packager.testConnection({ serverId }, call));
+      request.audit.detail = outcomeOf(tested);
+      return success({ serverId, ...tested });
     },
   );
 

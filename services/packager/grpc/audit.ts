@@ -17,6 +17,7 @@ const actions: Record<string, string> = {
   CancelJobs: 'job.cancel',
   DeleteJobs: 'job.delete',
   RetryJobs: 'job.retry',
+  TestConnection: 'server.test',
 };
 
 /** Attributes of requests and answers that hold ids. */

@@ -2,11 +2,13 @@
 import { findJobs, listJobs } from '@osimage/database';
 import { notFound, Problem } from '@osimage/errors';
 import type { PackagingServiceHandlers } from '@osimage/packaging-api';
+import { testConnection } from '../connection-test/test-connection.ts';
 import type { PackagerContext } from '../context.ts';
 import { retry } from '../jobs/retry.ts';
 import { startExport } from '../jobs/start-export.ts';
 import { abandonImport, createImport, renewImport, startImport } from '../jobs/start-import.ts';
 import { cancel, idsAtMost, remove } from '../jobs/stop-jobs.ts';
+import { toFindingMessage } from './finding-message.ts';
 import { toJobMessage, toKindRows, toStateRows } from './job-message.ts';
 import { unary } from './unary.ts';
 
@@ -71,6 +73,10 @@ export function createHandlers(context: PackagerContext): PackagingServiceHandle
     DeleteJobs: unary(context, async (request) => {
       await remove(context, ids(request.ids));
       return {};
+    }),
+    TestConnection: unary(context, async ({ serverId }, { user, requestId, signal }) => {
+      const tested = await testConnection(context, serverId, { user, requestId }, signal);
+      return { findings: tested.findings.map(toFindingMessage), keyPromoted: tested.promoted };
     }),
   };
 }

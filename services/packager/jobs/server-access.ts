@@ -1,8 +1,8 @@
 /** What a job needs to reach the remote file server it names: its profile, its pins and where we may connect to. */
-import { findServer, pinHostKey, type ServerRow } from '@osimage/database';
+import { findServer } from '@osimage/database';
 import { type ErrorCode, notFound, Problem } from '@osimage/errors';
-import { fingerprint } from '@osimage/outbound';
 import type { PackagerContext } from '../context.ts';
+import { pinFirst } from '../first-host-key.ts';
 import { openProfile } from '../open-profile.ts';
 import type { ServerAccess } from '../server-profile.ts';
 import type { Attempt } from './attempt.ts';
@@ -31,11 +31,12 @@ export async function withServer<Result>(
   const id = attempt.job.server_id ?? '';
   const server = await findServer(context.db, id);
   if (!server) throw notFound('remote file server', id);
+  const { created_by: user, request_id: requestId, id: jobId } = attempt.job;
   const access: ServerAccess = {
     server: await openProfile(context, server),
     signal: attempt.signal,
     addresses: context.addresses,
-    pinHostKey: (key) => pinFirst(context, attempt, server, key),
+    pinHostKey: (key) => pinFirst(context, { user, requestId, jobId }, server, key),
   };
   try {
     return await work(access);
@@ -45,31 +46,4 @@ export async function withServer<Result>(
     if (now === undefined || now.revision === server.revision) throw error;
     throw new Problem('server_profile_changed', { id }, { cause: error });
   }
-}
-
-async function pinFirst(
-  { db, settings, audit }: PackagerContext,
-  { job }: Attempt,
-  server: ServerRow,
-  key: string,
-): Promise<readonly string[]> {
-  if (settings.HOST_KEYS === 'pinned') throw new Problem('host_key_unknown', { address: server.address });
-  // The revision: a profile that was moved meanwhile must not get the old machine's key.
-  const { hostKeys, pinned } = await pinHostKey(db, server.id, key, server.revision);
-  if (pinned)
-    await audit.record({
-      source: 'service',
-      user: job.created_by,
-      address: '',
-      action: 'server.pin-host-key',
-      objects: [server.id],
-      outcome: 'success',
-      requestId: job.request_id,
-      jobId: job.id,
-      detail: `host keys pinned: ${fingerprint(key)} (first use)`,
-    });
-  // Nothing is pinned and the profile is another one by now.
-  else if (hostKeys.length === server.host_keys.length)
-    throw new Problem('server_profile_changed', { id: server.id });
-  return hostKeys;
 }

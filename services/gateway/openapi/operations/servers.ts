@@ -1,6 +1,6 @@
 import type { Operations } from '../operation.ts';
 import { Done } from '../shapes/envelope.ts';
-import { OneServer, ServerList } from '../shapes/servers.ts';
+import { OneServer, ServerList, TestedServer } from '../shapes/servers.ts';
 
 const edit = 'lxc-osdeploy-create-edit-remote-file-server';
 const path = '/osImages/remoteFileServers';
@@ -28,6 +28,12 @@ export const serverOperations: Operations = {
     answer: OneServer,
     refusals: [409, 412],
     example: { path: { id: '1' }, body: { displayName: 'archives of the lab', defaultPath: '/exports/' } },
+  },
+  [`POST ${path}/{id}/test`]: {
+    privilege: edit,
+    answer: TestedServer,
+    refusals: [503],
+    example: { path: { id: '1' } },
   },
   [`DELETE ${path}/{id}`]: {
     privilege: 'lxc-osdeploy-delete-remote-file-server',

@@ -44,3 +44,19 @@ export const Server = Type.Object(attributes, { description: 'A remote file serv
 export const ServerList = enveloped({ serverList: Type.Array(Server) });
 
 export const OneServer = enveloped(attributes);
+
+export const TestedServer = enveloped({
+  serverId: Type.String(),
+  passed: Type.Boolean({ description: 'Nothing is wrong' }),
+  keyPromoted: Type.Boolean({ description: 'The pending key pair signed in and is the present one now' }),
+  checks: Type.Array(
+    Type.Object({
+      subject: Type.String({ description: 'address, hostKey, login, folder, space, or pendingKey' }),
+      outcome: Type.String({ description: 'right, wrong or unknown' }),
+      text: Type.String(),
+      code: Type.String({ description: 'Of the error, where it is wrong' }),
+      id: Type.String({ description: 'The message id' }),
+      recovery: Type.String({ description: 'What to do' }),
+    }),
+  ),
+});

@@ -22,6 +22,8 @@ import type { StartExportRequest as _osimage_packaging_v1_StartExportRequest, St
 import type { StartExportResponse as _osimage_packaging_v1_StartExportResponse, StartExportResponse__Output as _osimage_packaging_v1_StartExportResponse__Output } from '../../../osimage/packaging/v1/StartExportResponse.ts';
 import type { StartImportRequest as _osimage_packaging_v1_StartImportRequest, StartImportRequest__Output as _osimage_packaging_v1_StartImportRequest__Output } from '../../../osimage/packaging/v1/StartImportRequest.ts';
 import type { StartImportResponse as _osimage_packaging_v1_StartImportResponse, StartImportResponse__Output as _osimage_packaging_v1_StartImportResponse__Output } from '../../../osimage/packaging/v1/StartImportResponse.ts';
+import type { TestConnectionRequest as _osimage_packaging_v1_TestConnectionRequest, TestConnectionRequest__Output as _osimage_packaging_v1_TestConnectionRequest__Output } from '../../../osimage/packaging/v1/TestConnectionRequest.ts';
+import type { TestConnectionResponse as _osimage_packaging_v1_TestConnectionResponse, TestConnectionResponse__Output as _osimage_packaging_v1_TestConnectionResponse__Output } from '../../../osimage/packaging/v1/TestConnectionResponse.ts';
 
 export interface PackagingServiceClient extends grpc.Client {
   AbandonImport(argument: _osimage_packaging_v1_AbandonImportRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_osimage_packaging_v1_AbandonImportResponse__Output>): grpc.ClientUnaryCall;
@@ -114,6 +116,15 @@ export interface PackagingServiceClient extends grpc.Client {
   startImport(argument: _osimage_packaging_v1_StartImportRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_osimage_packaging_v1_StartImportResponse__Output>): grpc.ClientUnaryCall;
   startImport(argument: _osimage_packaging_v1_StartImportRequest, callback: grpc.requestCallback<_osimage_packaging_v1_StartImportResponse__Output>): grpc.ClientUnaryCall;
   
+  TestConnection(argument: _osimage_packaging_v1_TestConnectionRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_osimage_packaging_v1_TestConnectionResponse__Output>): grpc.ClientUnaryCall;
+  TestConnection(argument: _osimage_packaging_v1_TestConnectionRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_osimage_packaging_v1_TestConnectionResponse__Output>): grpc.ClientUnaryCall;
+  TestConnection(argument: _osimage_packaging_v1_TestConnectionRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_osimage_packaging_v1_TestConnectionResponse__Output>): grpc.ClientUnaryCall;
+  TestConnection(argument: _osimage_packaging_v1_TestConnectionRequest, callback: grpc.requestCallback<_osimage_packaging_v1_TestConnectionResponse__Output>): grpc.ClientUnaryCall;
+  testConnection(argument: _osimage_packaging_v1_TestConnectionRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_osimage_packaging_v1_TestConnectionResponse__Output>): grpc.ClientUnaryCall;
+  testConnection(argument: _osimage_packaging_v1_TestConnectionRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_osimage_packaging_v1_TestConnectionResponse__Output>): grpc.ClientUnaryCall;
+  testConnection(argument: _osimage_packaging_v1_TestConnectionRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_osimage_packaging_v1_TestConnectionResponse__Output>): grpc.ClientUnaryCall;
+  testConnection(argument: _osimage_packaging_v1_TestConnectionRequest, callback: grpc.requestCallback<_osimage_packaging_v1_TestConnectionResponse__Output>): grpc.ClientUnaryCall;
+  
 }
 
 export interface PackagingServiceHandlers extends grpc.UntypedServiceImplementation {
@@ -137,6 +148,8 @@ export interface PackagingServiceHandlers extends grpc.UntypedServiceImplementat
   
   StartImport: grpc.handleUnaryCall<_osimage_packaging_v1_StartImportRequest__Output, _osimage_packaging_v1_StartImportResponse>;
   
+  TestConnection: grpc.handleUnaryCall<_osimage_packaging_v1_TestConnectionRequest__Output, _osimage_packaging_v1_TestConnectionResponse>;
+  
 }
 
 export interface PackagingServiceDefinition extends grpc.ServiceDefinition {
@@ -150,4 +163,5 @@ export interface PackagingServiceDefinition extends grpc.ServiceDefinition {
   RetryJobs: MethodDefinition<_osimage_packaging_v1_RetryJobsRequest, _osimage_packaging_v1_RetryJobsResponse, _osimage_packaging_v1_RetryJobsRequest__Output, _osimage_packaging_v1_RetryJobsResponse__Output>
   StartExport: MethodDefinition<_osimage_packaging_v1_StartExportRequest, _osimage_packaging_v1_StartExportResponse, _osimage_packaging_v1_StartExportRequest__Output, _osimage_packaging_v1_StartExportResponse__Output>
   StartImport: MethodDefinition<_osimage_packaging_v1_StartImportRequest, _osimage_packaging_v1_StartImportResponse, _osimage_packaging_v1_StartImportRequest__Output, _osimage_packaging_v1_StartImportResponse__Output>
+  TestConnection: MethodDefinition<_osimage_packaging_v1_TestConnectionRequest, _osimage_packaging_v1_TestConnectionResponse, _osimage_packaging_v1_TestConnectionRequest__Output, _osimage_packaging_v1_TestConnectionResponse__Output>
 }
