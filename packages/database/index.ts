@@ -48,3 +48,4 @@ export * from './queries/sweep.ts';
 export * from './queries/usage.ts';
 export * from './queries/users.ts';
 export { together } from './together.ts';
+export { type Look, watchJobs } from './watch.ts';

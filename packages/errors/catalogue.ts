@@ -105,6 +105,14 @@ export const catalogue = {
     'Nothing was lost; try again in a few seconds.',
     true,
   ),
+  too_many_watchers: entry(
+    503,
+    'UNAVAILABLE',
+    'FQXHMFC9610M',
+    'This gateway already has {limit} watchers of jobs.',
+    'Try again later, or read GET /tasks from time to time.',
+    true,
+  ),
   not_ready: entry(
     503,
     'UNAVAILABLE',

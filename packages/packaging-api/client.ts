@@ -4,6 +4,7 @@ import { type ClientUnaryCall, credentials, Metadata, type ServiceError } from '
 import { hostsOf } from './address.ts';
 import { api } from './definition.ts';
 import type { PackagingServiceDefinition } from './generated/osimage/packaging/v1/PackagingService.ts';
+import type { WatchJobResponse__Output as WatchJobResponse } from './generated/osimage/packaging/v1/WatchJobResponse.ts';
 import { anyServes } from './health.ts';
 import type { Identity } from './identity.ts';
 import { fromStatus } from './status.ts';
@@ -19,10 +20,13 @@ export interface CallOptions {
   readonly deadlineMs?: number;
 }
 
+/** Has many answers. */
+type Streaming = 'WatchJob';
+
 type Methods = {
   [Name in keyof PackagingServiceDefinition as string extends Name
     ? never
-    : Uncapitalize<Name & string>]: PackagingServiceDefinition[Name] extends {
+    : Uncapitalize<Exclude<Name & string, Streaming>>]: PackagingServiceDefinition[Name] extends {
     requestSerialize: (value: infer Request) => Buffer;
     responseDeserialize: (bytes: Buffer) => infer Response;
   }
@@ -30,8 +34,10 @@ type Methods = {
     : never;
 };
 
-/** One promise method for each rpc; each throws Problem. */
+/** One promise method for each rpc that has one answer; each throws Problem. */
 export interface PackagingClient extends Methods {
+  /** Gives how a job is now and each time it has changed, until it has ended. Throws Problem. */
+  watchJob(request: { id: string }, call: Omit<CallOptions, 'deadlineMs'>): AsyncIterable<WatchJobResponse>;
   /** Whether a packager answers within `deadlineMs` that it can serve. Never throws. */
   serving(deadlineMs: number): Promise<boolean>;
   close(): void;
@@ -72,9 +78,11 @@ export function connectPackager(address: string, identity?: Identity): Packaging
   });
   const methods: Record<string, unknown> = {
     serving: (deadlineMs: number) => anyServes(client, deadlineMs),
+    watchJob: (request: { id: string }, call: CallOptions) => watched(client, request, call),
     close: () => client.close(),
   };
-  for (const name of Object.keys(api.PackagingService.service)) {
+  for (const [name, { responseStream }] of Object.entries(api.PackagingService.service)) {
+    if (responseStream) continue;
     const method = `${name[0]?.toLowerCase()}${name.slice(1)}`;
     methods[method] = (request: unknown, call: CallOptions) =>
       unary((client as unknown as Record<string, Unary>)[method]!.bind(client), request, call);
@@ -85,10 +93,7 @@ export function connectPackager(address: string, identity?: Identity): Packaging
 function unary(method: Unary, request: unknown, call: CallOptions): Promise<unknown> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   if (call.signal?.aborted) return Promise.reject(call.signal.reason);
-  const metadata = new Metadata();
-  metadata.set(userMetadata, encodeURIComponent(call.user));
-  if (call.requestId) metadata.set(requestIdMetadata, call.requestId);
-  if (call.audited) metadata.set(auditedMetadata, '1');
+  const metadata = metadataOf(call);
   const deadline = Date.now() + (call.deadlineMs ?? defaultDeadlineMs);
   const running = method(request, metadata, { deadline }, (error, response) => {
     call.signal?.removeEventListener('abort', cancel);
@@ -98,4 +103,31 @@ function unary(method: Unary, request: unknown, call: CallOptions): Promise<unkn
   const cancel = () => running.cancel();
   call.signal?.addEventListener('abort', cancel, { once: true });
   return promise;
+}
+
+async function* watched(
+  client: InstanceType<typeof api.PackagingService>,
+  request: { id: string },
+  call: CallOptions,
+): AsyncGenerator<WatchJobResponse, void, void> {
+  call.signal?.throwIfAborted();
+  const running = client.watchJob(request, metadataOf(call));
+  const cancel = () => running.cancel();
+  call.signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    yield* running as AsyncIterable<WatchJobResponse>;
+  } catch (error) {
+    throw call.signal?.aborted ? call.signal.reason : fromStatus(error as ServiceError);
+  } finally {
+    call.signal?.removeEventListener('abort', cancel);
+    running.cancel();
+  }
+}
+
+function metadataOf(call: CallOptions): Metadata {
+  const metadata = new Metadata();
+  metadata.set(userMetadata, encodeURIComponent(call.user));
+  if (call.requestId) metadata.set(requestIdMetadata, call.requestId);
+  if (call.audited) metadata.set(auditedMetadata, '1');
+  return metadata;
 }

@@ -18,6 +18,8 @@ export { OnConflict } from './generated/osimage/packaging/v1/OnConflict.ts';
 export type { PackagingServiceHandlers } from './generated/osimage/packaging/v1/PackagingService.ts';
 export type { StartExportRequest__Output as StartExportRequest } from './generated/osimage/packaging/v1/StartExportRequest.ts';
 export type { StartImportRequest__Output as StartImportRequest } from './generated/osimage/packaging/v1/StartImportRequest.ts';
+export type { WatchJobRequest__Output as WatchJobRequest } from './generated/osimage/packaging/v1/WatchJobRequest.ts';
+export type { WatchJobResponse } from './generated/osimage/packaging/v1/WatchJobResponse.ts';
 export type { Identity } from './identity.ts';
 export { openIdentity } from './open-identity.ts';
 export { fromStatus, toErrorDetail, toStatus } from './status.ts';

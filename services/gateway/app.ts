@@ -28,6 +28,7 @@ import { registerMetricsRoute } from './routes/metrics.ts';
 import { registerServerRoutes } from './routes/servers.ts';
 import { registerSessionRoutes } from './routes/sessions.ts';
 import { registerSettingsRoutes } from './routes/settings.ts';
+import { registerTaskEventsRoute } from './routes/task-events.ts';
 import { registerTaskRoutes } from './routes/tasks.ts';
 import { createServer } from './server.ts';
 import type { GatewayServices } from './services.ts';
@@ -70,6 +71,7 @@ export async function buildApp(
   registerImportRoutes(app, services);
   registerExportRoutes(app, services, countDamage(registry));
   registerTaskRoutes(app, services);
+  registerTaskEventsRoute(app, services);
   registerSettingsRoutes(app, services);
   registerAuditRoute(app, services);
   registerMetricsRoute(app, registry);

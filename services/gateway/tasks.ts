@@ -1,6 +1,19 @@
 /** A job as `/tasks` shows it (contract, Appendix B.1). */
 import type { AttemptRow, JobRow } from '@osimage/database';
-import type { ProblemReport } from '@osimage/errors';
+import { Problem, type ProblemReport } from '@osimage/errors';
+import { mostTasks } from './schemas/tasks.ts';
+
+/** Gives the ids of a comma-separated list, each once; throws Problem invalid_request when there are none or too many. */
+export function idsOf(list: string): string[] {
+  const ids = list
+    .split(',')
+    .map((id) => id.trim())
+    .filter((id) => id !== '');
+  if (ids.length === 0) throw new Problem('invalid_request', { detail: 'The list of job ids is empty.' });
+  if (ids.length > mostTasks)
+    throw new Problem('invalid_request', { detail: `The list holds more than ${mostTasks} job ids.` });
+  return [...new Set(ids)];
+}
 
 /** Every attribute of B.1 the service knows of. */
 export function shownTask(job: JobRow) {

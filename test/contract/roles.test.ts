@@ -43,6 +43,7 @@ const calls: Record<string, string> = {
   'GET /osImages/connection': everybody,
   'GET /tasks': everybody,
   'GET /tasks/:list': everybody,
+  'GET /tasks/:list/events': everybody,
   'PUT /tasks': edit,
   'PUT /tasks/:list': edit,
   'DELETE /tasks/:list': edit,

@@ -80,6 +80,9 @@ export function createRowPackager(databaseUrl: string, storeRoot: () => string):
       return {};
     },
     getJob: never,
+    watchJob: () => {
+      throw new Error('not a part of this packager');
+    },
     listJobs: never,
     cancelJobs: never,
     deleteJobs: never,

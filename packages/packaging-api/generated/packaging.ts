@@ -29,6 +29,8 @@ import type { StartImportRequest as _osimage_packaging_v1_StartImportRequest, St
 import type { StartImportResponse as _osimage_packaging_v1_StartImportResponse, StartImportResponse__Output as _osimage_packaging_v1_StartImportResponse__Output } from './osimage/packaging/v1/StartImportResponse.ts';
 import type { TestConnectionRequest as _osimage_packaging_v1_TestConnectionRequest, TestConnectionRequest__Output as _osimage_packaging_v1_TestConnectionRequest__Output } from './osimage/packaging/v1/TestConnectionRequest.ts';
 import type { TestConnectionResponse as _osimage_packaging_v1_TestConnectionResponse, TestConnectionResponse__Output as _osimage_packaging_v1_TestConnectionResponse__Output } from './osimage/packaging/v1/TestConnectionResponse.ts';
+import type { WatchJobRequest as _osimage_packaging_v1_WatchJobRequest, WatchJobRequest__Output as _osimage_packaging_v1_WatchJobRequest__Output } from './osimage/packaging/v1/WatchJobRequest.ts';
+import type { WatchJobResponse as _osimage_packaging_v1_WatchJobResponse, WatchJobResponse__Output as _osimage_packaging_v1_WatchJobResponse__Output } from './osimage/packaging/v1/WatchJobResponse.ts';
 
 type SubtypeConstructor<Constructor extends new (...args: any) => any, Subtype> = {
   new(...args: ConstructorParameters<Constructor>): Subtype;
@@ -75,6 +77,8 @@ export interface ProtoGrpcType {
         StartImportResponse: MessageTypeDefinition<_osimage_packaging_v1_StartImportResponse, _osimage_packaging_v1_StartImportResponse__Output>
         TestConnectionRequest: MessageTypeDefinition<_osimage_packaging_v1_TestConnectionRequest, _osimage_packaging_v1_TestConnectionRequest__Output>
         TestConnectionResponse: MessageTypeDefinition<_osimage_packaging_v1_TestConnectionResponse, _osimage_packaging_v1_TestConnectionResponse__Output>
+        WatchJobRequest: MessageTypeDefinition<_osimage_packaging_v1_WatchJobRequest, _osimage_packaging_v1_WatchJobRequest__Output>
+        WatchJobResponse: MessageTypeDefinition<_osimage_packaging_v1_WatchJobResponse, _osimage_packaging_v1_WatchJobResponse__Output>
       }
     }
   }

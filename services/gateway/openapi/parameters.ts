@@ -38,6 +38,7 @@ const byName: Readonly<Record<string, Parameter>> = {
     example: false,
   },
   jobId: { description: 'The import job', example: '26' },
+  'last-event-id': { description: 'The id of the event that came last', example: 'q83vEjRWeJCrze8SNFZ4kA' },
   limit: page,
   list: { description: 'Ids of jobs, with commas between', example: '42' },
   name: { description: 'Only profiles whose name contains this', example: 'web' },

@@ -16,7 +16,7 @@ import {
   TaskQuery,
 } from '../schemas/tasks.ts';
 import type { GatewayServices } from '../services.ts';
-import { shownTask } from '../tasks.ts';
+import { idsOf, shownTask } from '../tasks.ts';
 
 const tags = ['tasks'];
 
@@ -122,17 +122,6 @@ export function registerTaskRoutes(app: App, { db, packager }: GatewayServices):
       return success();
     },
   );
-}
-
-function idsOf(list: string): string[] {
-  const ids = list
-    .split(',')
-    .map((id) => id.trim())
-    .filter((id) => id !== '');
-  if (ids.length === 0) throw new Problem('invalid_request', { detail: 'The list of job ids is empty.' });
-  if (ids.length > mostTasks)
-    throw new Problem('invalid_request', { detail: `The list holds more than ${mostTasks} job ids.` });
-  return [...new Set(ids)];
 }
 
 function statesOf(status: string): JobState[] {

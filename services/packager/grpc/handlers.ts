@@ -11,6 +11,7 @@ import { cancel, idsAtMost, remove } from '../jobs/stop-jobs.ts';
 import { toFindingMessage } from './finding-message.ts';
 import { toJobMessage, toKindRows, toStateRows } from './job-message.ts';
 import { unary } from './unary.ts';
+import { watchJob } from './watch-job.ts';
 
 const onConflicts = {
   ON_CONFLICT_UNSPECIFIED: 'fail',
@@ -53,6 +54,7 @@ export function createHandlers(context: PackagerContext): PackagingServiceHandle
       const [job] = await findJobs(db, [request.id]);
       return { job: toJobMessage(job!) };
     }),
+    WatchJob: watchJob(context),
     ListJobs: unary(context, async (request) => {
       const limit = pageSize(request.pageSize);
       const rows = await listJobs(db, {

@@ -7,6 +7,10 @@ const edit = 'lxc-osdeploy-create-import-export-edit-os-files';
 export const taskOperations: Operations = {
   'GET /tasks': { answer: Tasks, example: { query: { limit: 20 } } },
   'GET /tasks/{list}': { answer: Tasks, example: { path: { list: '42' } } },
+  'GET /tasks/{list}/events': {
+    answer: { media: ['text/event-stream'], says: 'Events, until all jobs have ended' },
+    example: { path: { list: '42' } },
+  },
   'PUT /tasks': {
     privilege: edit,
     answer: TaskActionDone,

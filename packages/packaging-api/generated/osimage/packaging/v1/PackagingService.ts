@@ -24,6 +24,8 @@ import type { StartImportRequest as _osimage_packaging_v1_StartImportRequest, St
 import type { StartImportResponse as _osimage_packaging_v1_StartImportResponse, StartImportResponse__Output as _osimage_packaging_v1_StartImportResponse__Output } from '../../../osimage/packaging/v1/StartImportResponse.ts';
 import type { TestConnectionRequest as _osimage_packaging_v1_TestConnectionRequest, TestConnectionRequest__Output as _osimage_packaging_v1_TestConnectionRequest__Output } from '../../../osimage/packaging/v1/TestConnectionRequest.ts';
 import type { TestConnectionResponse as _osimage_packaging_v1_TestConnectionResponse, TestConnectionResponse__Output as _osimage_packaging_v1_TestConnectionResponse__Output } from '../../../osimage/packaging/v1/TestConnectionResponse.ts';
+import type { WatchJobRequest as _osimage_packaging_v1_WatchJobRequest, WatchJobRequest__Output as _osimage_packaging_v1_WatchJobRequest__Output } from '../../../osimage/packaging/v1/WatchJobRequest.ts';
+import type { WatchJobResponse as _osimage_packaging_v1_WatchJobResponse, WatchJobResponse__Output as _osimage_packaging_v1_WatchJobResponse__Output } from '../../../osimage/packaging/v1/WatchJobResponse.ts';
 
 export interface PackagingServiceClient extends grpc.Client {
   AbandonImport(argument: _osimage_packaging_v1_AbandonImportRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_osimage_packaging_v1_AbandonImportResponse__Output>): grpc.ClientUnaryCall;
@@ -125,6 +127,11 @@ export interface PackagingServiceClient extends grpc.Client {
   testConnection(argument: _osimage_packaging_v1_TestConnectionRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_osimage_packaging_v1_TestConnectionResponse__Output>): grpc.ClientUnaryCall;
   testConnection(argument: _osimage_packaging_v1_TestConnectionRequest, callback: grpc.requestCallback<_osimage_packaging_v1_TestConnectionResponse__Output>): grpc.ClientUnaryCall;
   
+  WatchJob(argument: _osimage_packaging_v1_WatchJobRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_osimage_packaging_v1_WatchJobResponse__Output>;
+  WatchJob(argument: _osimage_packaging_v1_WatchJobRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_osimage_packaging_v1_WatchJobResponse__Output>;
+  watchJob(argument: _osimage_packaging_v1_WatchJobRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_osimage_packaging_v1_WatchJobResponse__Output>;
+  watchJob(argument: _osimage_packaging_v1_WatchJobRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_osimage_packaging_v1_WatchJobResponse__Output>;
+  
 }
 
 export interface PackagingServiceHandlers extends grpc.UntypedServiceImplementation {
@@ -150,6 +157,8 @@ export interface PackagingServiceHandlers extends grpc.UntypedServiceImplementat
   
   TestConnection: grpc.handleUnaryCall<_osimage_packaging_v1_TestConnectionRequest__Output, _osimage_packaging_v1_TestConnectionResponse>;
   
+  WatchJob: grpc.handleServerStreamingCall<_osimage_packaging_v1_WatchJobRequest__Output, _osimage_packaging_v1_WatchJobResponse>;
+  
 }
 
 export interface PackagingServiceDefinition extends grpc.ServiceDefinition {
@@ -164,4 +173,5 @@ export interface PackagingServiceDefinition extends grpc.ServiceDefinition {
   StartExport: MethodDefinition<_osimage_packaging_v1_StartExportRequest, _osimage_packaging_v1_StartExportResponse, _osimage_packaging_v1_StartExportRequest__Output, _osimage_packaging_v1_StartExportResponse__Output>
   StartImport: MethodDefinition<_osimage_packaging_v1_StartImportRequest, _osimage_packaging_v1_StartImportResponse, _osimage_packaging_v1_StartImportRequest__Output, _osimage_packaging_v1_StartImportResponse__Output>
   TestConnection: MethodDefinition<_osimage_packaging_v1_TestConnectionRequest, _osimage_packaging_v1_TestConnectionResponse, _osimage_packaging_v1_TestConnectionRequest__Output, _osimage_packaging_v1_TestConnectionResponse__Output>
+  WatchJob: MethodDefinition<_osimage_packaging_v1_WatchJobRequest, _osimage_packaging_v1_WatchJobResponse, _osimage_packaging_v1_WatchJobRequest__Output, _osimage_packaging_v1_WatchJobResponse__Output>
 }
