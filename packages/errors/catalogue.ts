@@ -109,7 +109,7 @@ export const catalogue = {
     503,
     'UNAVAILABLE',
     'FQXHMFC9610M',
-    'This gateway already has {limit} watchers of jobs.',
+    'There are {limit} watchers of jobs here already.',
     'Try again later, or read GET /tasks from time to time.',
     true,
   ),
