@@ -8,7 +8,9 @@ import { fingerprint } from '@osimage/outbound';
 import t, { type Test } from 'tap';
 import { newHostKey } from '../../samples/host-key.ts';
 import type { SftpServer } from '../../samples/sftp-server.ts';
+import { createAuthority, loopbackNames } from '../support/certificates.ts';
 import type { TestGateway } from '../support/gateway.ts';
+import { startProftpd } from '../support/proftpd.ts';
 import { startSshd } from '../support/sshd.ts';
 import { withPackager } from '../support/with-packager.ts';
 
@@ -30,7 +32,7 @@ function clientOf({ app, headers }: TestGateway) {
   };
   return {
     add: async (
-      server: Partial<SftpServer>,
+      server: Partial<Pick<SftpServer, 'address' | 'port' | 'username'>>,
       rest: object = {},
     ): Promise<{ serverId: string } & Record<string, string>> => {
       const { address, port, username } = server;
@@ -222,4 +224,43 @@ t.test('HTTP tells whether it took the login, and neither who it is nor its spac
   });
   await change(id, { password: 'secret' });
   t.match(await test(id), { passed: true, outcomes: { login: 'right', folder: 'right', space: 'unknown' } });
+});
+
+t.test('FTPS: a certificate that is not trusted, FTP: a login that is refused', async (t) => {
+  const authority = await createAuthority(t);
+  const server =
+    authority &&
+    (await startProftpd(t, {
+      certificate: await authority.issue('good', '/CN=good', { names: loopbackNames }),
+    }));
+  const plain = server && (await startProftpd(t));
+  if (!plain) return;
+  const { add, change, test } = clientOf(await withPackager(t));
+  const { serverId: id } = await add(server.profile, { protocol: 'FTPS', password: server.profile.password });
+  t.match(await test(id), {
+    codes: ['certificate_refused'],
+    outcomes: { address: 'right', hostKey: 'wrong', login: 'unknown' },
+  });
+  const { port, password } = plain.profile;
+  await change(id, { protocol: 'FTP', port, password: 'wrong' });
+  t.match(await test(id), { codes: ['login_refused'], outcomes: { hostKey: 'unknown', login: 'wrong' } });
+  await change(id, { password });
+  t.match(await test(id), {
+    passed: true,
+    outcomes: { address: 'right', hostKey: 'unknown', login: 'right', folder: 'right', space: 'unknown' },
+  });
+  await change(id, { defaultPath: 'nowhere' });
+  t.match(await test(id), { passed: false, outcomes: { login: 'right', folder: 'wrong' } });
+});
+
+t.test('an address that must not be connected to', async (t) => {
+  const gateway = await withPackager(t);
+  const { add, test } = clientOf(gateway);
+  const { serverId: id } = await add({ address: '192.0.2.7', port: 22, username: 'u' }, { password: 'x' });
+  // As a name that leads there would be found out, after the profile was saved.
+  await gateway.db.query("update servers set address = '169.254.169.254'");
+  t.match(await test(id), {
+    codes: ['address_not_allowed'],
+    outcomes: { address: 'wrong', hostKey: 'unknown' },
+  });
 });

@@ -23,6 +23,7 @@ const belongsTo: Partial<Record<ErrorCode, Subject>> = {
   host_key_unknown: 'hostKey',
   known_hosts_unreadable: 'hostKey',
   tls_failed: 'hostKey',
+  certificate_refused: 'hostKey',
   login_refused: 'login',
   key_refused: 'login',
   secret_unreadable: 'login',

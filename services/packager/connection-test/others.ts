@@ -14,6 +14,7 @@ const noSpace = (protocol: string) => `${protocol} does not tell how much space 
 /** FTP and FTPS: signs in and enters the folder. Throws Problem or the reason of the signal. */
 export async function testFtp(access: SecureAccess, findings: Findings): Promise<void> {
   const { server, signal } = access;
+  sayUnproven(access, findings);
   const { client, close } = await connectFtp(access, transferLimits);
   try {
     found(access, findings);
@@ -34,6 +35,7 @@ export async function testFtp(access: SecureAccess, findings: Findings): Promise
 /** HTTP and HTTPS: asks for the head of the folder. Throws Problem or the reason of the signal. */
 export async function testHttp(access: SecureAccess, findings: Findings): Promise<void> {
   const { server, signal } = access;
+  sayUnproven(access, findings);
   const { client, headers, url } = await connectHttp(access, transferLimits);
   const path = url(server.defaultPath).pathname;
   try {
@@ -61,5 +63,8 @@ function found({ server }: SecureAccess, findings: Findings): void {
   const { address, port, protocol } = server;
   findings.right('address', `${address} answers at port ${port}.`);
   if (protocol.endsWith('S')) findings.right('hostKey', `The certificate is good for ${address}.`);
-  else findings.unknown('hostKey', `${protocol} does not prove who the server is.`);
+}
+
+function sayUnproven({ server: { protocol } }: SecureAccess, findings: Findings): void {
+  if (!protocol.endsWith('S')) findings.unknown('hostKey', `${protocol} does not prove who the server is.`);
 }
