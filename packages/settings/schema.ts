@@ -219,6 +219,13 @@ export const schema = {
     parse: names,
     fallback: ['gateway'] as string[],
   },
+  PACKAGER_METRICS_LISTEN: {
+    shown: 'unset',
+    meaning:
+      'Where a packager answers GET /metrics, /healthz and /readyz, over plain HTTP and to anybody, like 127.0.0.1:9464. Unset: nowhere',
+    parse: hostPort,
+    fallback: undefined as string | undefined,
+  },
   PACKAGER_JOBS: { shown: '4', meaning: 'Jobs a packager runs at once', parse: count(1, 64), fallback: 4 },
   SERVER_JOBS: {
     shown: '4',

@@ -1,2 +1,2 @@
 export { auditLogger, createLogger, type Logger, type LogLevel, logLevels } from './logger.ts';
-export { Counter, createRegistry, Gauge, Histogram, type Registry } from './metrics.ts';
+export { askedGauge, Counter, createRegistry, Gauge, Histogram, type Registry, recent } from './metrics.ts';

@@ -6,6 +6,7 @@ import type { KeyRing } from '@osimage/secrets';
 import type { Settings } from '@osimage/settings';
 import type { Logger } from '@osimage/telemetry';
 import type { Queue } from './jobs/queue.ts';
+import type { PackagerMetrics } from './metrics/metrics.ts';
 
 export interface PackagerContext {
   readonly settings: Settings;
@@ -17,6 +18,7 @@ export interface PackagerContext {
   readonly addresses: AddressRules;
   readonly log: Logger;
   readonly audit: AuditTrail;
+  readonly metrics: PackagerMetrics;
   /** Name of this process in jobs and logs. */
   readonly worker: string;
 }

@@ -48,7 +48,7 @@ async function main(): Promise<void> {
   process.on('disconnect', () => void stop('parent gone'));
 
   const packager = await starting;
-  log.info({ address: packager.address }, 'packager ready');
+  log.info({ address: packager.address, metrics: packager.metrics }, 'packager ready');
   process.send?.({ ready: true, address: packager.address });
 }
 

@@ -15,6 +15,8 @@ import { openQueue } from './jobs/queue.ts';
 import { Runner } from './jobs/run.ts';
 import { startSweeper } from './jobs/sweep.ts';
 import { HandedBack } from './jobs/try-again.ts';
+import { createPackagerMetrics } from './metrics/metrics.ts';
+import { serveMetrics } from './metrics/server.ts';
 
 /** A statement may wait for one that stands still until the server ends that (packages/database/pool.ts). */
 const answerWithinMs = 15_000;
@@ -22,6 +24,8 @@ const answerWithinMs = 15_000;
 export interface Packager {
   /** host:port of its gRPC server. */
   address: string;
+  /** host:port of its metrics, if it shows any. */
+  metrics: string | undefined;
   /** Reads replaced certificates now. */
   reload(): Promise<void>;
   /** Lets jobs go on for DRAIN_SECONDS or until `now`, hands back what is left, and closes everything. */
@@ -47,6 +51,7 @@ export async function startPackager(settings: Settings, url: string, log: Logger
     addresses: addressRules(settings),
     log,
     audit: createAuditTrail(db, auditLogger(log)),
+    metrics: createPackagerMetrics(),
     worker: `${hostname()}/${process.pid}`,
   };
   const runner = new Runner(context);
@@ -62,10 +67,15 @@ export async function startPackager(settings: Settings, url: string, log: Logger
     runner.run(jobId, queueId, signal),
   );
   const health = new Health(db);
+  const metrics =
+    settings.PACKAGER_METRICS_LISTEN === undefined
+      ? undefined
+      : await serveMetrics(settings.PACKAGER_METRICS_LISTEN, context.metrics.registry, health);
   const server = await serve(context, health, settings.PACKAGER_LISTEN, grpc?.identity);
 
   return {
     address: server.address,
+    metrics: metrics?.address,
     async reload() {
       await grpc?.reload();
     },
@@ -83,6 +93,7 @@ export async function startPackager(settings: Settings, url: string, log: Logger
       await sweeper.stopped;
       await stopListening();
       await context.queue.close();
+      await metrics?.close();
       await db.close();
     },
   };

@@ -168,7 +168,7 @@ t.test('stops reading when the client goes away, and cuts off when the file is t
   let written: Promise<boolean> | undefined;
   const server = createServer((_request, response) => {
     response.setHeader('content-length', length);
-    written = pieces.read().then((first) => writeFile(response, first, pieces));
+    written = pieces.read().then((first) => writeFile(response, first, pieces, () => {}));
     written.catch(() => {});
   }).listen(0, '127.0.0.1');
   t.teardown(() => server.close());

@@ -12,6 +12,7 @@ import t, { type Test } from 'tap';
 import type { PackagerContext } from '../../services/packager/context.ts';
 import { openQueue } from '../../services/packager/jobs/queue.ts';
 import { sweepFiles, sweepRows } from '../../services/packager/jobs/sweep.ts';
+import { createPackagerMetrics } from '../../services/packager/metrics/metrics.ts';
 import { onlyHere } from '../support/addresses.ts';
 import { createTestDatabase } from '../support/database.ts';
 
@@ -26,7 +27,18 @@ async function prepare(t: Test): Promise<PackagerContext> {
   const store = await openStore(join(dataDir, 'store'));
   const secrets = await loadSecretKey(settings);
   const audit = createAuditTrail(db, log);
-  return { settings, db, queue, store, secrets, addresses: onlyHere, log, audit, worker: 'test' };
+  return {
+    settings,
+    db,
+    queue,
+    store,
+    secrets,
+    addresses: onlyHere,
+    log,
+    audit,
+    metrics: createPackagerMetrics(),
+    worker: 'test',
+  };
 }
 
 async function queueId({ db }: PackagerContext, id: string): Promise<string> {

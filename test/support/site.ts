@@ -24,6 +24,7 @@ import type { PackagerContext } from '../../services/packager/context.ts';
 import { Runner } from '../../services/packager/jobs/run.ts';
 import { startExport } from '../../services/packager/jobs/start-export.ts';
 import { createImport, startImport } from '../../services/packager/jobs/start-import.ts';
+import { createPackagerMetrics } from '../../services/packager/metrics/metrics.ts';
 import { onlyHere } from './addresses.ts';
 import { createTestDatabase } from './database.ts';
 import { addImage } from './image-rows.ts';
@@ -66,7 +67,18 @@ export async function openSite(t: Test, env: NodeJS.ProcessEnv = {}): Promise<Si
   const secrets = await loadSecretKey(settings);
   const log = createLogger('test', 'silent');
   const audit = createAuditTrail(db, log);
-  const context = { settings, db, queue, store, secrets, addresses: onlyHere, log, audit, worker: 'test' };
+  const context = {
+    settings,
+    db,
+    queue,
+    store,
+    secrets,
+    addresses: onlyHere,
+    log,
+    audit,
+    metrics: createPackagerMetrics(),
+    worker: 'test',
+  };
   const runner = new Runner(context);
   const run = async (jobId: string): Promise<JobRow> => {
     await runner.run(jobId, added.get(jobId) ?? '', new AbortController().signal);

@@ -6,6 +6,7 @@ import { CheckedFile, readMetadata } from '@osimage/archive';
 import { type ArchiveRow, findArchive, findChunks, markArchive } from '@osimage/database';
 import { notFound, Problem, systemCode } from '@osimage/errors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Traffic } from '../metrics/traffic.ts';
 import type { GatewayServices } from '../services.ts';
 import { allowsRange, etagOf, isUnchanged } from './conditions.ts';
 import { type ByteRange, parseRange } from './range.ts';
@@ -16,11 +17,12 @@ export const archiveSuffix = '.tar.gz';
 export const checksumSuffix = '.sha256';
 
 export interface DownloadServices extends Pick<GatewayServices, 'db' | 'storeRoot'> {
+  readonly traffic: Traffic;
   /** Counts a download that met damage. */
   readonly onDamage: () => void;
 }
 
-type Services = Omit<DownloadServices, 'onDamage'>;
+type Services = Omit<DownloadServices, 'onDamage' | 'traffic'>;
 
 /** Gives the archive of a file name; throws Problem not_found, or archive_gone with when and why. */
 export async function requireArchive(db: GatewayServices['db'], name: string): Promise<ArchiveRow> {
@@ -105,7 +107,7 @@ export async function sendArchive(
 }
 
 async function sendPart(
-  services: Services,
+  services: DownloadServices,
   archive: ArchiveRow,
   range: ByteRange | undefined,
   request: FastifyRequest,
@@ -126,7 +128,7 @@ async function sendPart(
     await request.recordAudit(reply.statusCode);
     reply.hijack();
     reply.raw.writeHead(reply.statusCode, reply.getHeaders() as OutgoingHttpHeaders);
-    await writeFile(reply.raw, first, pieces);
+    await writeFile(reply.raw, first, pieces, services.traffic.sent);
     return reply;
   } finally {
     await file.close();

@@ -10,7 +10,7 @@ export interface Pieces {
 }
 
 /**
- * Writes `first` and what `pieces` gives after it, and ends the response. Gives false when the client went away,
+ * Writes `first` and what `pieces` gives after it, tells `onSent` of each piece, and ends the response. Gives false when the client went away,
  * which stops the reading. Throws what reading throws; the response is then cut off, so that nobody takes the part
  * for the whole.
  */
@@ -18,6 +18,7 @@ export async function writeFile(
   response: ServerResponse,
   first: Buffer | undefined,
   pieces: Pieces,
+  onSent: (bytes: number) => void,
 ): Promise<boolean> {
   let closed = response.destroyed;
   let written = () => {};
@@ -36,6 +37,7 @@ export async function writeFile(
       });
       piece = await pieces.read();
       await writing;
+      if (!closed) onSent(bytes.length);
     }
     if (!closed) response.end();
     return !closed;

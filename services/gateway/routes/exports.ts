@@ -24,9 +24,13 @@ import { ExportQuery, ObjectParams } from '../schemas/exports.ts';
 import { IdempotencyKey } from '../schemas/headers.ts';
 import type { GatewayServices } from '../services.ts';
 
-/** `onDamage` is told of every download that meets a damaged archive. */
-export function registerExportRoutes(app: App, gateway: GatewayServices, onDamage: () => void): void {
-  const services = { ...gateway, onDamage };
+/** `counts` is told what is sent, and of every download that meets a damaged archive. */
+export function registerExportRoutes(
+  app: App,
+  gateway: GatewayServices,
+  counts: Pick<DownloadServices, 'traffic' | 'onDamage'>,
+): void {
+  const services = { ...gateway, ...counts };
   const options = {
     config: { stringMessages: true },
     onRequest: requirePrivilege('lxc-osdeploy-create-import-export-edit-os-files'),

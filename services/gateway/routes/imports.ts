@@ -6,6 +6,7 @@ import { success } from '../answers.ts';
 import type { App } from '../app-types.ts';
 import { requirePrivilege } from '../auth/privileges.ts';
 import { readImageType } from '../image-types.ts';
+import type { Traffic } from '../metrics/traffic.ts';
 import { callFor } from '../packager-call.ts';
 import { CreateImportBody, CreateImportQuery, RemoteFile, UploadQuery } from '../schemas/imports.ts';
 import type { GatewayServices } from '../services.ts';
@@ -20,7 +21,7 @@ const tags = ['imports'];
 
 import { refuseLargeFile } from '../uploads/size-limit.ts';
 
-export function registerImportRoutes(app: App, services: GatewayServices): void {
+export function registerImportRoutes(app: App, services: GatewayServices, traffic: Traffic): void {
   const mayImport = requirePrivilege('lxc-osdeploy-create-import-export-edit-os-files');
 
   app.post(
@@ -78,7 +79,13 @@ export function registerImportRoutes(app: App, services: GatewayServices): void 
         const body = multipart ? undefined : (request.body as Body);
         const remote = remoteFile(body);
         if (remote) await startRemoteImport(services.packager, order, remote, callFor(request));
-        else await receiveUpload(services, order, request, multipart ? undefined : contentOf(body));
+        else
+          await receiveUpload(
+            { ...services, traffic },
+            order,
+            request,
+            multipart ? undefined : contentOf(body),
+          );
         const { jobId } = order;
         return success({ jobId });
       },

@@ -9,6 +9,7 @@ import { type ErrorCode, Problem, systemCode } from '@osimage/errors';
 import { checkFileName } from '@osimage/os-media';
 import type { FastifyRequest } from 'fastify';
 import { imageTypeName } from '../image-types.ts';
+import type { Traffic } from '../metrics/traffic.ts';
 import { callFor } from '../packager-call.ts';
 import type { GatewayServices } from '../services.ts';
 import { readForm } from './form.ts';
@@ -37,7 +38,7 @@ const uncertain: ReadonlySet<ErrorCode> = new Set(['unavailable', 'deadline_exce
  * upload_size_mismatch, upload_too_large, no_space, quota_exceeded or store_unwritable; what had come is removed then.
  */
 export async function receiveUpload(
-  services: GatewayServices,
+  services: GatewayServices & { readonly traffic: Traffic },
   order: UploadOrder,
   request: FastifyRequest,
   content?: string,
@@ -59,7 +60,7 @@ export async function receiveUpload(
     try {
       const name =
         content === undefined
-          ? await receive(file, order, { upload, space }, request, lease.signal, services.settings)
+          ? await receive(file, order, { upload, space }, request, lease.signal, services)
           : await keepText(file, order, { upload, space }, content);
       const onConflict = onConflicts[order.onConflict];
       await handOver(packager, { ...order, onConflict, name, size: upload.received }, call);
@@ -115,7 +116,7 @@ async function receive(
   { upload, space }: Arriving,
   request: FastifyRequest,
   signal: AbortSignal,
-  settings: GatewayServices['settings'],
+  { settings, traffic }: Pick<GatewayServices, 'settings'> & { readonly traffic: Traffic },
 ): Promise<string> {
   let name = order.imageName;
   const writer = new StagingWriter(file);
@@ -129,6 +130,7 @@ async function receive(
       },
       write: (bytes) => {
         upload.received += bytes.length;
+        traffic.received(bytes.length);
         // More than was announced: no need to wait for the end of it.
         if (upload.announced > 0 && upload.received > upload.announced) throw sizeMismatch(upload);
         refuseLargeFile(upload.received, settings.UPLOAD_BYTES_MOST);

@@ -18,8 +18,9 @@ export async function deliver(
   filename: string,
 ): Promise<Delivered> {
   const { job } = attempt;
-  return await withServer(context, attempt, (access) =>
-    deliverTo(access.server.protocol)({
+  return await withServer(context, attempt, (access) => {
+    const sent = context.metrics.transfers.begin(access.server.id, 'out');
+    return deliverTo(access.server.protocol)({
       ...access,
       authorities: context.settings.OUTBOUND_CA,
       archive,
@@ -27,7 +28,10 @@ export async function deliver(
       filename,
       jobId: job.id,
       attempt: job.attempt,
-      onProgress: (bytes) => attempt.progress(bytes),
+      onProgress: (bytes) => {
+        attempt.progress(bytes);
+        sent(bytes);
+      },
       onStep: (step) => attempt.step(step),
       checkLease: async () => {
         await attempt.checkLease();
@@ -41,6 +45,6 @@ export async function deliver(
         if (!(await saveCheckpoint(context.db, job.id, job.attempt, checkpoint)))
           throw new Problem('attempt_lost');
       },
-    }),
-  );
+    });
+  });
 }

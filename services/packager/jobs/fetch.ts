@@ -47,7 +47,14 @@ export async function fetchFile(
     const path = join(store.root, fetchedPath(job.id, job.attempt));
     await mkdir(join(store.root, 'staging'), { recursive: true, mode: 0o700 });
     const file = await open(path, 'wx', 0o600);
-    const received = await receive(file, remote, request, { limit, announced, expected, store, attempt });
+    const count = context.metrics.transfers.begin(request.server.id, 'in');
+    count(0);
+    const onProgress = (bytes: number) => {
+      attempt.progress(bytes);
+      count(bytes);
+    };
+    const bounds = { limit, announced, expected, store, attempt, onProgress };
+    const received = await receive(file, remote, request, bounds);
     checkWhole(request, remote.size, received);
     if (announced > 0) checkAnnounced(announced, received);
     attempt.total(received);
@@ -67,6 +74,8 @@ interface Bounds {
   readonly expected: number;
   readonly store: BlobStore;
   readonly attempt: Attempt;
+  /** Told how many bytes are here. */
+  readonly onProgress: (bytes: number) => void;
 }
 
 /** Writes the content to the file, closes it, and gives the number of bytes. */
@@ -74,7 +83,7 @@ async function receive(
   file: FileHandle,
   remote: RemoteFile,
   request: FetchRequest,
-  { limit, announced, expected, store, attempt }: Bounds,
+  { limit, announced, expected, store, attempt, onProgress }: Bounds,
 ): Promise<number> {
   let received = 0;
   let length = expected;
@@ -89,7 +98,7 @@ async function receive(
         length = nextLength(received);
         await attempt.claim(store, importClaim(length), received);
       }
-      attempt.progress(received);
+      onProgress(received);
       attempt.wrote(received);
       await reached(received);
       yield chunk;

@@ -8,13 +8,12 @@ import {
   isQueueThere,
   type Queryable,
   type QueryOptions,
+  queueName,
+  queueSchema,
   setLongestRun,
 } from '@osimage/database';
 import type { Logger } from '@osimage/telemetry';
 import { PgBoss } from 'pg-boss';
-
-export const queueSchema = 'pgboss';
-export const queueName = 'jobs';
 
 // A killed worker's job was taken over after 12 s with these, measured; pg-boss's own defaults take over a minute.
 const heartbeatSeconds = 10;

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { addNotes, type ClaimedJob, claimJob, endJob, requeueJob } from '@osimage/database';
 import { isDatabaseAway, Problem, toProblem } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
+import type { AttemptOutcome } from '../metrics/metrics.ts';
 import { reach } from '../steps.ts';
 import { Attempt } from './attempt.ts';
 import { enqueueAgain } from './enqueue-again.ts';
@@ -99,8 +100,11 @@ export class Runner {
   async #attempt(job: ClaimedJob, attempt: Attempt): Promise<void> {
     const { log } = attempt;
     const kind = kinds[job.kind];
+    const { metrics } = this.#context;
     const started = Date.now();
+    let outcome: AttemptOutcome = 'complete';
     log.info({ kind: job.kind }, 'job started');
+    metrics.started(job);
     try {
       if (job.lost >= lostAtMost) throw new Problem('worker_lost', { times: job.lost });
       await reach('claimed', job);
@@ -109,13 +113,14 @@ export class Runner {
       log.info({ ms: Date.now() - started }, 'job complete');
     } catch (error) {
       await attempt.close();
-      await this.#settle(job, attempt, attempt.signal.aborted ? attempt.signal.reason : error);
+      outcome = await this.#settle(job, attempt, attempt.signal.aborted ? attempt.signal.reason : error);
       await kind
         .clean(this.#context, attempt)
         .catch((failure: unknown) => log.warn({ err: failure }, 'left to the sweeper'));
       await this.#tell(job, attempt);
     } finally {
       await attempt.close();
+      metrics.ended(job.kind, outcome, (Date.now() - started) / 1_000);
     }
   }
 
@@ -127,8 +132,8 @@ export class Runner {
     );
   }
 
-  /** Decides what a failed attempt means for its job. */
-  async #settle(job: ClaimedJob, attempt: Attempt, error: unknown): Promise<void> {
+  /** Decides what a failed attempt means for its job, and gives how it ended. */
+  async #settle(job: ClaimedJob, attempt: Attempt, error: unknown): Promise<AttemptOutcome> {
     const { db, queue } = this.#context;
     const { log } = attempt;
     if (error instanceof HandedBack) {
@@ -138,14 +143,15 @@ export class Runner {
           await queue.add(tx, queueId, job.id, { small: job.small });
       });
       log.info('job handed back');
-      return;
+      return 'handed_back';
     }
     const problem = toProblem(error, `job ${job.id}`);
     if (problem.code === 'attempt_lost' || problem.code === 'cancelled') {
       log.info({ code: problem.code }, 'job stopped');
-      return;
+      return 'stopped';
     }
     log.warn({ err: problem, cause: problem.cause, code: problem.code }, 'job failed');
+    this.#context.metrics.failed(job.kind, problem.code);
     if (triesAgain(attempt, problem)) {
       const delayMs = pauseMs(attempt);
       const queueId = randomUUID();
@@ -155,11 +161,12 @@ export class Runner {
           await queue.add(tx, queueId, job.id, { delayMs, small: job.small });
         }
       });
-      return;
+      return 'retried';
     }
     const state = problem.code === 'worker_lost' ? 'Interrupted' : 'StoppedWithError';
     await db.transaction((tx) =>
       endJob(tx, job.id, job.attempt, { state, step: 'failed', error: problem.toJSON() }),
     );
+    return 'failed';
   }
 }

@@ -3,11 +3,17 @@
  * nobody refers to are removed. Every packager may sweep; a lock lets one do it at a time.
  */
 import { applyRetention, cleanStore } from '@osimage/blob-store';
-import { findStrandedJobs, interruptImports, purgeKeys, tryLockSweep } from '@osimage/database';
+import {
+  findStrandedJobs,
+  interruptImports,
+  purgeKeys,
+  queueName,
+  queueSchema,
+  tryLockSweep,
+} from '@osimage/database';
 import { isDatabaseAway, Problem } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
 import { enqueueAgain } from './enqueue-again.ts';
-import { queueName, queueSchema } from './queue.ts';
 import { callAll } from './slots.ts';
 
 const sweepEveryMs = 5_000;

@@ -26,8 +26,9 @@ export async function sendArchive(delivery: Delivery, sending: Sending): Promise
   const { archive, onProgress, server, signal } = delivery;
   const { file, files, onWatermark, roundTripMs } = sending;
   const pace = new Pace(server.options.bytesPerSecond);
-  const send = (from: number, fleet: Fleet | undefined) =>
-    file.write((handle, onWritten) =>
+  const send = (from: number, fleet: Fleet | undefined) => {
+    onProgress(from);
+    return file.write((handle, onWritten) =>
       upload({
         archive,
         signal,
@@ -45,6 +46,7 @@ export async function sendArchive(delivery: Delivery, sending: Sending): Promise
         onWatermark,
       }),
     );
+  };
   try {
     await send(sending.from, sending.fleet);
     return undefined;
