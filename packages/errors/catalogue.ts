@@ -686,13 +686,6 @@ export const catalogue = {
     'The archive on {address} cannot be verified: {detail}.',
     'Let that user read the file, or set verify of the server profile to sample or size.',
   ),
-  protocol_not_supported: entry(
-    400,
-    'INVALID_ARGUMENT',
-    'FQXHMFC9313M',
-    'Delivery over {protocol} is not possible.',
-    'Use a server profile with the protocol SFTP.',
-  ),
   secret_needed_again: entry(
     400,
     'INVALID_ARGUMENT',
@@ -849,6 +842,34 @@ export const catalogue = {
     'FQXHMFC9408M',
     'The server {address} refused to {action}: {detail}.',
     'Check the path and the settings of that server.',
+  ),
+  remote_full: entry(
+    502,
+    'RESOURCE_EXHAUSTED',
+    'FQXHMFC9350M',
+    'The server {address} has no space or no quota left for {needed} bytes: {detail}.',
+    'Free some space there, raise the quota of its user, or choose another folder.',
+  ),
+  remote_limit: entry(
+    502,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9351M',
+    'The server {address} takes no file of {needed} bytes: {detail}.',
+    'Raise the limit of a request there (nginx: client_max_body_size, Apache: LimitRequestBody).',
+  ),
+  put_not_offered: entry(
+    502,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9352M',
+    'The server {address} does not take files by PUT at {path}: {detail}.',
+    'Enable PUT for that folder there (nginx: dav_methods, Apache: Dav On), or deliver over another protocol.',
+  ),
+  remote_name_refused: entry(
+    502,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9353M',
+    'The server {address} does not take the name {path}: {detail}.',
+    'Choose another path.',
   ),
   no_safe_algorithm: entry(
     502,

@@ -1,6 +1,7 @@
 /** A server program of other people, started for one test on loopback and ended with it. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import type { Test } from 'tap';
 import { until } from './until.ts';
@@ -8,6 +9,8 @@ import { until } from './until.ts';
 export interface Daemon {
   /** To the program and everything it started. */
   signal(name: NodeJS.Signals): void;
+  /** Kills what it started, for example one process a session; it goes on by itself. */
+  killChildren(): void;
 }
 
 /** A port that is free now. */
@@ -51,7 +54,11 @@ export async function startDaemon(
     if (child.exitCode !== null) throw new Error(`${program} ended: ${said}`);
     return await answers(port);
   });
-  return { signal };
+  const killChildren = () => {
+    const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8');
+    for (const pid of children.trim().split(' ')) if (pid !== '') process.kill(Number(pid), 'SIGKILL');
+  };
+  return { signal, killChildren };
 }
 
 function answers(port: number): Promise<boolean> {

@@ -1,6 +1,6 @@
 /** nginx on loopback that wants HTTP Basic, for HTTP and HTTPS. */
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -12,10 +12,20 @@ import type { FileServer } from './file-server.ts';
 import { startProxy } from './proxy.ts';
 import { needTool } from './tools.ts';
 
-/** `locations` are put into the server's configuration. Undefined: skipped, with a note. */
+// The user of nginx's workers when it is started by root.
+const NOBODY = 65_534;
+
+/**
+ * `locations` are put into the server's configuration; with `writable` its user owns the folder. Undefined: skipped,
+ * with a note.
+ */
 export async function startNginx(
   t: Test,
-  { certificate, locations = '' }: { certificate?: Issued; locations?: string } = {},
+  {
+    certificate,
+    locations = '',
+    writable = false,
+  }: { certificate?: Issued; locations?: string; writable?: boolean } = {},
 ): Promise<FileServer | undefined> {
   const program = needTool(t, 'nginx');
   if (program === undefined) return undefined;
@@ -24,6 +34,7 @@ export async function startNginx(
   await chmod(settings, 0o755);
   const folder = join(settings, 'files');
   await mkdir(folder, { mode: 0o755 });
+  if (writable && process.getuid?.() === 0) await chown(folder, NOBODY, -1);
   const username = 'store';
   const password = 'S3cret: of the server';
   const { stdout } = await promisify(execFile)('openssl', ['passwd', '-apr1', password]);
@@ -48,7 +59,7 @@ export async function startNginx(
     },
     folder,
     root: '/',
-    freeze: () => proxy.freeze(),
+    freeze: () => (writable ? proxy.hold() : proxy.freeze()),
     drop: () => proxy.drop(),
   };
 }

@@ -20,6 +20,8 @@ export interface FtpOptions {
   /** TLS from the first byte on. */
   implicit?: boolean;
   port?: number;
+  /** More lines of its configuration; by default a file may be replaced. */
+  more?: readonly string[];
 }
 
 /** Undefined: skipped, with a note. */
@@ -62,7 +64,7 @@ export async function startProftpd(t: Test, options: FtpOptions = {}): Promise<F
     folder,
     root: `${folder}/`,
     freeze: () => daemon.signal('SIGSTOP'),
-    drop: () => daemon.signal('SIGKILL'),
+    drop: () => daemon.killChildren(),
   };
 }
 
@@ -91,7 +93,7 @@ function configuration(settings: string, users: string, port: number, options: F
     'DelayEngine off',
     '</IfModule>',
   ];
-  const { certificate, implicit } = options;
+  const { certificate, implicit, more = ['AllowOverwrite on'] } = options;
   if (certificate) {
     lines.push(
       'ModulePath /usr/lib/proftpd',
@@ -104,5 +106,6 @@ function configuration(settings: string, users: string, port: number, options: F
     );
     if (implicit) lines.push('TLSOptions UseImplicitSSL');
   }
+  lines.push(...more);
   return `${lines.join('\n')}\n`;
 }

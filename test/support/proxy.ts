@@ -10,6 +10,8 @@ export interface Proxy {
   /** Sockets that are open now, on both sides. */
   readonly open: number;
   freeze(): void;
+  /** As freeze, and what is sent fills the buffers on the way until no more is taken. */
+  hold(): void;
   /** Freezes by itself, once, when this many bytes have come from the server. */
   freezeAfter(bytes: number): void;
   drop(): void;
@@ -74,6 +76,9 @@ export async function startProxy(t: Test, to: number | string): Promise<Proxy> {
       return sockets.size;
     },
     freeze,
+    hold() {
+      for (const socket of sockets) socket.unpipe().pause();
+    },
     freezeAfter(bytes) {
       untilFrozen = bytes;
     },

@@ -219,12 +219,6 @@ for (const [greeting, what] of [
   });
 }
 
-t.test('protocols that are not there yet', async (t) => {
-  for (const protocol of ['HTTP', 'HTTPS', 'FTP'] as const) {
-    t.throws(() => deliverTo(protocol), { code: 'protocol_not_supported' });
-  }
-});
-
 /** Waits until so many bytes of content have arrived. */
 async function reached(server: BuiltInServer, bytes: number): Promise<BuiltInServer> {
   await until(() => (server.faults.arrived ?? 0) >= bytes);

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { LaneGrowth, lanesFor, MOST_LANES } from '../../../services/packager/destinations/sftp/lane-count.ts';
-import { type Clock, Pace } from '../../../services/packager/destinations/sftp/pace.ts';
 import { Watermark } from '../../../services/packager/destinations/sftp/watermark.ts';
+import { type Clock, Pace } from '../../../services/packager/pace.ts';
 
 t.test('the watermark is the beginning without a hole, whatever is answered first', async () => {
   const sizes = fc.array(fc.integer({ min: 1, max: 300_000 }), { minLength: 1, maxLength: 40 });

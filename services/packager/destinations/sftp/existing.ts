@@ -6,8 +6,9 @@
 import { SftpStatus } from '../../sftp/errors.ts';
 import { isRegular, type SftpFiles } from '../../sftp/files.ts';
 import type { Attributes } from '../../sftp/packets.ts';
+import { equalUntil } from '../compare.ts';
 import type { Delivery } from '../destination.ts';
-import { equalUntil, remoteContent } from './compare.ts';
+import { remoteContent } from './compare.ts';
 
 /** Whether it does; `found` is what lies there. Afterwards the archive knows its sha256. */
 export async function isThisArchive(

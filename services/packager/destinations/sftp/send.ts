@@ -1,9 +1,9 @@
 /** Brings the archive into its temporary file: as fast as the server allows, or else in the way that it takes. */
 
+import { Pace } from '../../pace.ts';
 import type { SftpFiles } from '../../sftp/files.ts';
 import type { Fleet } from '../../sftp/fleet.ts';
 import type { Delivery } from '../destination.ts';
-import { Pace } from './pace.ts';
 import type { PartialFile } from './partial-file.ts';
 import { OutOfOrderRefused, upload } from './upload.ts';
 

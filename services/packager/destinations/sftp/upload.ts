@@ -5,12 +5,12 @@
  */
 import type { Archive } from '@osimage/archive';
 import { Problem } from '@osimage/errors';
+import type { Pace } from '../../pace.ts';
 import type { SftpChannel } from '../../sftp/channel.ts';
 import { SftpStatus } from '../../sftp/errors.ts';
 import type { Fleet } from '../../sftp/fleet.ts';
 import { Lane, openLane, type Part } from './lane.ts';
 import { LaneGrowth } from './lane-count.ts';
-import type { Pace } from './pace.ts';
 import { Watermark } from './watermark.ts';
 
 // Never more than OpenSSH grants, 255 KiB: a server that promises more gets no faster by it, only we get bigger.

@@ -1,17 +1,14 @@
 /** Whether what lies on the server is what was sent, as far as the server profile wants it compared. */
-import { createHash } from 'node:crypto';
 import type { Archive } from '@osimage/archive';
 import { Problem } from '@osimage/errors';
 import { hasStatus, remoteProblem, SftpStatus } from '../../sftp/errors.ts';
 import type { SftpFiles } from '../../sftp/files.ts';
 import { status } from '../../sftp/packets.ts';
 import { readWhole } from '../../sftp/read-ahead.ts';
+import { compareDigest } from '../compare.ts';
 import type { Delivery } from '../destination.ts';
+import { sampleRanges } from '../samples.ts';
 import { remoteContent } from './compare.ts';
-
-// What every server gives in one READ; with the two ends, half a MiB in all, which one round trip brings.
-const SAMPLE_BYTES = 32 * 1024;
-const SAMPLES = 16;
 
 /**
  * Compares the file at `path`, whose size is right already, by `server.options.verify`. Gives the sentence for the
@@ -27,7 +24,7 @@ export async function verifyContent(
   const { verify } = server.options;
   if (verify === 'size') return undefined;
   try {
-    if (verify === 'full') await compareDigest(files, delivery, path);
+    if (verify === 'full') await compareDigest(remoteContent(files, path, delivery.signal), delivery);
     // Another attempt looks at other places; the same one, done again, at the same.
     else await compareRanges(files, delivery, path, sampleRanges(archive.size, `${jobId}-${attempt}`));
     return undefined;
@@ -38,19 +35,6 @@ export async function verifyContent(
       throw new Problem('remote_unverifiable', { address: server.address, detail }, { cause: error });
     return `Only the size of the archive was compared: ${detail}.`;
   }
-}
-
-/** Where to look: both ends and one place in each sixteenth, chosen by `seed`, as [from, to]. */
-function sampleRanges(size: number, seed: string): (readonly [number, number])[] {
-  if (size <= SAMPLE_BYTES * (SAMPLES + 2)) return size === 0 ? [] : [[0, size]];
-  const starts = [0, size - SAMPLE_BYTES];
-  const stretch = size / SAMPLES;
-  for (let index = 0; index < SAMPLES; index += 1) {
-    const chance = createHash('sha256').update(`${seed}-${index}`).digest().readUInt32BE() / 2 ** 32;
-    const start = Math.floor((index + chance) * stretch);
-    starts.push(Math.min(start, size - SAMPLE_BYTES));
-  }
-  return starts.map((start) => [start, start + SAMPLE_BYTES] as const);
 }
 
 /** Throws Problem remote_mismatch at the first range that differs; SftpStatus when the file cannot be read. */
@@ -77,20 +61,6 @@ async function compareRanges(
 
 function ownRange(archive: Archive, from: number, to: number, signal: AbortSignal): Promise<Buffer> {
   return archive.read(from, to - from, signal);
-}
-
-async function compareDigest(
-  files: SftpFiles,
-  { archive, server, signal, onStep }: Delivery,
-  path: string,
-): Promise<void> {
-  onStep('reading the archive back');
-  const hash = createHash('sha256');
-  for await (const piece of remoteContent(files, path, signal)) hash.update(piece);
-  const found = hash.digest('hex');
-  if (found === archive.sha256) return;
-  const detail = `its SHA-256 is ${found} instead of ${archive.sha256}`;
-  throw new Problem('remote_mismatch', { address: server.address, detail });
 }
 
 /** A folder one may only put files into. */
