@@ -288,6 +288,14 @@ export async function destinationSuite(t: Test, suite: DestinationSuite): Promis
     t.strictSame(await left('lost'), ['f', 'f.sha256'], 'the successor tidies up');
   });
 
+  await t.test('no sooner than its rate allows', async (t) => {
+    const options = { ...profile.options, bytesPerSecond: 4 * MIB };
+    const started = performance.now();
+    await deliver(to(`${root}slow`, { server: { ...profile, options } }, someBytes(MIB)));
+    t.ok(performance.now() - started >= 190);
+    await arrived(t, 'slow', someBytes(MIB));
+  });
+
   await t.test('silence in the middle: told, and no more is read than the link takes', async (t) => {
     const silent = await suite.start(t);
     if (silent === undefined) return;
