@@ -15,6 +15,20 @@ export interface SftpFaults {
   deafAfter?: number;
   /** Says "failure" to every write, as a full disk does. */
   fullAfter?: number;
+  /** Takes a file only from its beginning to its end. */
+  inOrderOnly?: boolean;
+  /** Refuses to open a file that is open. */
+  opensOnce?: boolean;
+  /** Paths that are open; kept by the server for `opensOnce`. */
+  openPaths?: Set<string>;
+  /** Stores half of the write with this number, counted from 1, and says that all is well. */
+  halfWrite?: number;
+  /** Gives half of what is asked for. */
+  shortReads?: boolean;
+  /** Resets the TCP connection when a file is renamed: before or after it has got its name. Once. */
+  resetAtRename?: 'before' | 'after';
+  /** Refuses to read files. */
+  noReading?: boolean;
   /** Tells a size that is this much too small. */
   losesBytes?: number;
   /** Called with the bytes arrived so far, before a write is done. */
@@ -52,7 +66,11 @@ class Outside extends Error {
 /** Serves one SFTP session. Paths are the machine's own; those outside `folder` are refused. */
 export function serveFiles(sftp: SFTPWrapper, socket: Socket, folder: string, faults: SftpFaults): void {
   const handles = new Map<number, FileHandle>();
+  const paths = new Map<number, string>();
+  faults.openPaths ??= new Set();
+  const { openPaths } = faults;
   let nextHandle = 0;
+  let writes = 0;
   const within = (path: string) => {
     const absolute = resolve(folder, path);
     if (absolute === folder || absolute.startsWith(folder + sep)) return absolute;
@@ -67,6 +85,11 @@ export function serveFiles(sftp: SFTPWrapper, socket: Socket, folder: string, fa
     const found = handles.get(handle.readUInt32BE(0));
     if (found === undefined) throw new Error('no such handle');
     return found;
+  };
+  const forget = (number: number) => {
+    handles.delete(number);
+    openPaths.delete(paths.get(number) ?? '');
+    paths.delete(number);
   };
   const mute = () => (faults.arrived ?? 0) >= (faults.muteAfter ?? Number.POSITIVE_INFINITY);
   /** Answers a request with what `work` gives, a function that sends it, or else with OK or the status of its error. */
@@ -104,16 +127,24 @@ export function serveFiles(sftp: SFTPWrapper, socket: Socket, folder: string, fa
   sftp.on('REMOVE', (id, path) => answer(id, async () => unlink(within(path))));
   sftp.on('RENAME', (id, from, to) =>
     answer(id, async () => {
+      const { resetAtRename } = faults;
+      delete faults.resetAtRename;
+      if (resetAtRename === 'before') socket.resetAndDestroy();
       // As version 3 of the protocol has it: an existing file is not replaced.
       if (await lstat(within(to)).catch(() => undefined)) throw new Error('it exists');
-      await rename(within(from), within(to));
+      if (resetAtRename !== 'before') await rename(within(from), within(to));
+      if (resetAtRename === 'after') socket.resetAndDestroy();
     }),
   );
   sftp.on('OPEN', (id, path, flags, wanted) =>
     answer(id, async () => {
+      if (faults.noReading && (flags & OPEN_MODE.READ) !== 0) throw new Outside();
+      if (faults.opensOnce && openPaths.has(within(path))) throw new Error('it is open');
       const file = await open(within(path), flagsOf(flags), wanted.mode ?? 0o666);
       const number = nextHandle++;
       handles.set(number, file);
+      paths.set(number, within(path));
+      openPaths.add(within(path));
       const handle = Buffer.alloc(4);
       handle.writeUInt32BE(number);
       return () => sftp.handle(id, handle);
@@ -122,13 +153,14 @@ export function serveFiles(sftp: SFTPWrapper, socket: Socket, folder: string, fa
   sftp.on('CLOSE', (id, handle) =>
     answer(id, async () => {
       const file = handleOf(handle);
-      handles.delete(handle.readUInt32BE(0));
+      forget(handle.readUInt32BE(0));
       await file.close();
     }),
   );
   sftp.on('READ', (id, handle, offset, length) =>
     answer(id, async () => {
-      const data = Buffer.alloc(Math.min(length, LONGEST_READ));
+      const asked = faults.shortReads ? Math.ceil(length / 2) : length;
+      const data = Buffer.alloc(Math.min(asked, LONGEST_READ));
       const { bytesRead } = await handleOf(handle).read(data, 0, data.length, offset);
       return () =>
         bytesRead === 0 ? sftp.status(id, STATUS_CODE.EOF) : sftp.data(id, data.subarray(0, bytesRead));
@@ -142,12 +174,18 @@ export function serveFiles(sftp: SFTPWrapper, socket: Socket, folder: string, fa
       if (reached(faults.resetAfter)) socket.resetAndDestroy();
       if (reached(faults.deafAfter)) socket.pause();
       if (reached(faults.fullAfter)) throw new Error('full');
-      await writeWhole(handleOf(handle), data, offset);
+      const file = handleOf(handle);
+      if (faults.inOrderOnly && (await file.stat()).size !== offset)
+        throw new Error('not the end of the file');
+      writes += 1;
+      await writeWhole(file, writes === faults.halfWrite ? data.subarray(0, data.length / 2) : data, offset);
     }),
   );
   socket.on('close', () => {
-    for (const file of handles.values()) file.close().catch(() => undefined);
-    handles.clear();
+    for (const [number, file] of handles) {
+      forget(number);
+      file.close().catch(() => undefined);
+    }
   });
 }
 

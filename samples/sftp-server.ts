@@ -31,6 +31,8 @@ export interface SftpServer {
 export interface ServerFaults extends SftpFaults {
   /** Leaves the method "password" out and asks for it by prompt instead. */
   promptOnly?: boolean;
+  /** Grants one channel on a connection. */
+  oneChannel?: boolean;
   /** Lets the user in but starts no SFTP. */
   noSftp?: boolean;
 }
@@ -50,6 +52,8 @@ export interface BuiltInOptions {
   readonly port?: number;
   /** OpenSSH's sftp-server: it then does the files, as whoever runs this, and only the login is ours. */
   readonly program?: string;
+  /** For that program, such as -P with the requests it does not take. */
+  readonly programOptions?: readonly string[];
 }
 
 /** Starts the server on a free loopback port with a new host key and a new password. */
@@ -80,12 +84,15 @@ export async function startBuiltInServer(options: BuiltInOptions): Promise<Built
       if (context.method !== 'none') server.logins += 1;
       logIn(context, username, password, faults.promptOnly === true);
     });
-    client.on('session', (accept) => {
+    let sessions = 0;
+    client.on('session', (accept, reject) => {
+      sessions += 1;
+      if (faults.oneChannel && sessions > 1) return reject();
       const session = accept();
       if (faults.noSftp) return;
       if (options.program === undefined)
         session.on('sftp', (open) => serveFiles(open(), socket, folder, faults));
-      else session.on('subsystem', (open) => runProgram(open(), options.program ?? '', folder));
+      else session.on('subsystem', (open) => runProgram(open(), options, folder));
     });
   };
   listener.listen(options.port ?? 0, '127.0.0.1');
@@ -133,8 +140,9 @@ function isSame(given: string, expected: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-function runProgram(channel: ServerChannel, program: string, folder: string): void {
-  const child = spawn(program, [], { cwd: folder, stdio: ['pipe', 'pipe', 'ignore'] });
+function runProgram(channel: ServerChannel, options: BuiltInOptions, folder: string): void {
+  const { program = '', programOptions = [] } = options;
+  const child = spawn(program, programOptions, { cwd: folder, stdio: ['pipe', 'pipe', 'ignore'] });
   child.on('error', () => channel.close());
   child.stdin.on('error', () => undefined);
   channel.pipe(child.stdin);

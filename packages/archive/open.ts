@@ -1,6 +1,7 @@
 /** A planned archive as something that can be read: from the beginning to the end, or any range of it. */
 import { BlobFiles } from './blob-files.ts';
 import { planChunks } from './chunk-index.ts';
+import { planIdentity } from './identity.ts';
 import { type Piece, type Plan, pieceAt, planArchive } from './plan.ts';
 import { SegmentCache } from './segment-cache.ts';
 import { type StreamDigests, streamPlan } from './stream.ts';
@@ -22,6 +23,7 @@ class PlannedArchive implements Archive {
   /** Calls that are reading; closing waits for them. */
   readonly #reading = new Set<Promise<unknown>>();
   #tail: Buffer | undefined;
+  #identity: string | undefined;
 
   constructor(plan: Plan, files: BlobFiles) {
     this.#plan = plan;
@@ -35,6 +37,11 @@ class PlannedArchive implements Archive {
 
   get bodySize(): number {
     return this.#plan.tail.bodySize;
+  }
+
+  get identity(): string {
+    this.#identity ??= planIdentity(this.#plan);
+    return this.#identity;
   }
 
   get sha256(): string | undefined {

@@ -21,6 +21,11 @@ export interface Archive {
   /** Bytes before the archive.sha256 member; these can be read at any time, in any order. */
   readonly bodySize: number;
   /**
+   * Stands for the bytes, and is known without reading one: two plans with the same one give the same archive.
+   * Not its SHA-256.
+   */
+  readonly identity: string;
+  /**
    * Gives the `length` bytes at `offset`, fewer only at the end. The tail holds the digest of the body: the first
    * read that reaches it costs a pass over everything, unless the archive was streamed before.
    * Checks every blob segment it touches. Throws Problem blob_damaged naming the file, or the signal's reason.

@@ -61,6 +61,7 @@ export function archiveWithSteps(archive: Archive, job: JobAttempt): Archive {
   return {
     size: archive.size,
     bodySize: archive.bodySize,
+    identity: archive.identity,
     async read(offset, length, signal) {
       const bytes = await archive.read(offset, length, signal);
       await reached(offset + bytes.length);

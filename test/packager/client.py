@@ -111,6 +111,6 @@ print(json.dumps({
     "unknownJob": refused("GetJob", id="999999"),
     "badPage": refused("ListJobs", page_size=5000),
     "fedTwice": refused("StartImport", job_id=created.job_id, image_type=1, name="python.iso", size=1),
-    "deadline": refused("GetJob", id=started.job_id, timeout=0.0),
+    "deadline": refused("GetJob", id=started.job_id, timeout=-1.0),
     "deleted": [str(call("DeleteJobs", ids=[created.job_id])), refused("GetJob", id=created.job_id)[1]],
 }))

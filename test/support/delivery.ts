@@ -34,6 +34,7 @@ export function fakeArchive(content: Buffer, size = content.length): FakeArchive
   return {
     size,
     bodySize: size,
+    identity: createHash('sha256').update(content).update(`${size}`).digest('hex'),
     chunks: undefined,
     read: async (offset, length) => content.subarray(offset, offset + length),
     async *stream(signal) {

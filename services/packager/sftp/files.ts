@@ -69,21 +69,15 @@ export class SftpFiles {
     await this.#ask(request.remove, reply.status, path);
   }
 
-  /** Puts `from` in the place of `to`, at once where the server can do that. */
-  async replace(from: string, to: string): Promise<void> {
-    if (this.channel.offers('posix-rename@openssh.com', '1')) {
-      await this.#ask(request.extended, reply.status, 'posix-rename@openssh.com', from, to);
-      return;
-    }
-    try {
-      await this.#ask(request.rename, reply.status, from, to);
-    } catch (error) {
-      // Version 3 forbids renaming over a file. Removing it first leaves a moment in which the name is missing;
-      // a server without posix-rename offers nothing better, and no half file is ever seen.
-      if (!(error instanceof SftpStatus) || (await this.lstat(to)) === undefined) throw error;
-      await this.remove(to);
-      await this.#ask(request.rename, reply.status, from, to);
-    }
+  /** Gives `from` the name `to`, at once in the place of what lies there where the server can do that. */
+  async rename(from: string, to: string): Promise<void> {
+    if (!this.channel.offers('posix-rename@openssh.com', '1')) return await this.renamePlainly(from, to);
+    await this.#ask(request.extended, reply.status, 'posix-rename@openssh.com', from, to);
+  }
+
+  /** As version 3 has it: a file that lies there is not replaced. */
+  async renamePlainly(from: string, to: string): Promise<void> {
+    await this.#ask(request.rename, reply.status, from, to);
   }
 
   /** Bytes this user may still write on the file system of `path`; undefined when the server does not tell. */
@@ -101,7 +95,7 @@ export class SftpFiles {
     try {
       return (await this.#ask(type, reply.attributes, path)).fields.attributes();
     } catch (error) {
-      if (hasStatus(error, status.noSuchFile)) return undefined;
+      if (hasStatus(error, status.noSuchFile) || isBelowFile(error)) return undefined;
       throw error;
     }
   }
@@ -120,4 +114,11 @@ export function isFolder(attributes: Attributes): boolean {
 /** Whether it is a plain file, as far as the server tells. */
 export function isRegular(attributes: Attributes): boolean {
   return attributes.mode === undefined || (attributes.mode & fileType.mask) === fileType.regular;
+}
+
+/** Below a file there is nothing, which ProFTPD's mod_sftp calls a failure. */
+function isBelowFile(error: unknown): boolean {
+  return (
+    hasStatus(error, status.failure) && error instanceof Error && /^not a directory/i.test(error.message)
+  );
 }

@@ -13,6 +13,8 @@ export interface SftpLimits {
   readonly answerMs: number;
   /** Removing partial files after a failure or a cancel, whatever the server does. Cancel must end in 2 s. */
   readonly cleanUpMs: number;
+  /** Between two checkpoints of a transfer, at the least; so much has to be read back after a break. */
+  readonly checkpointMs: number;
 }
 
 export const defaultLimits: SftpLimits = {
@@ -21,4 +23,5 @@ export const defaultLimits: SftpLimits = {
   silenceMs: 30_000,
   answerMs: 300_000,
   cleanUpMs: 1_600,
+  checkpointMs: 5_000,
 };

@@ -1,49 +1,120 @@
-/** Takes partial files back from the server after a failure or a cancel, within a short time or not at all. */
+/** Takes partial files back from the server when nobody goes on with them, within a short time or not at all. */
 import { Problem } from '@osimage/errors';
 import { connect } from '../../sftp/connect.ts';
 import type { SftpConnection } from '../../sftp/connection.ts';
 import { SftpFiles } from '../../sftp/files.ts';
 import type { SftpLimits } from '../../sftp/limits.ts';
 import type { Delivery } from '../destination.ts';
+import { earlierPath } from './checkpoint.ts';
+import type { DeliveryNames } from './names.ts';
 import type { PartialFile } from './partial-file.ts';
+import { discardAll } from './take-over.ts';
+
+/** What lies on the server under temporary names: files of this attempt, and those of earlier ones. */
+export class Leftovers {
+  /** Of attempts before this one. */
+  earlier: readonly DeliveryNames[] = [];
+  readonly #partials = new Map<string, PartialFile>();
+  /** Where an earlier attempt made a file, as long as nothing else is known. */
+  readonly #hint: string | undefined;
+
+  constructor(delivery: Delivery) {
+    this.#hint = earlierPath(delivery);
+  }
+
+  /** To be called before the file is made. */
+  add(file: PartialFile): void {
+    this.#partials.set(file.path, file);
+  }
+
+  /** It has its final name. */
+  published(path: string): void {
+    this.#partials.delete(path);
+  }
+
+  get isNothing(): boolean {
+    return this.#partials.size === 0 && this.earlier.length === 0;
+  }
+
+  /** A place where something may be, to be told. */
+  get place(): string | undefined {
+    return [...this.#partials.keys()][0] ?? this.#hint;
+  }
+
+  /** Whether the server has answered for every file. */
+  async discard(connection: SftpConnection, signal: AbortSignal): Promise<boolean> {
+    const files = new SftpFiles(connection.channel, signal);
+    const results = await Promise.allSettled([
+      ...[...this.#partials.values()].map((partial) => partial.discard(files)),
+      discardAll(files, this.earlier),
+    ]);
+    return results.every((result) => result.status === 'fulfilled');
+  }
+}
 
 /**
- * Removes `partials` and closes the connection; never throws. The connection at hand gets half of the time;
- * when it is dead, or megabytes stand before the request in its queue, a fresh one gets the rest. An attempt
- * that lost its job removes nothing: what lies there may be its successor's by now.
+ * Closes the connection, and before that removes what is left unless another attempt goes on with it; never throws.
+ * The connection at hand gets half of the time; when it is dead, or megabytes stand before the request in its queue, a
+ * fresh one gets the rest. Where nothing helps, the job is told what may be left.
  */
 export async function cleanUp(
-  connection: SftpConnection,
+  connection: SftpConnection | undefined,
   delivery: Delivery,
-  partials: readonly PartialFile[],
+  leftovers: Leftovers,
   reason: unknown,
   limits: SftpLimits,
 ): Promise<void> {
-  const nothingToDo = partials.length === 0 || isAttemptLost(reason) || isAttemptLost(delivery.signal.reason);
   try {
-    if (nothingToDo) return;
-    const half = limits.cleanUpMs / 2;
-    if (await discardAll(connection, partials, AbortSignal.timeout(half))) return;
-    connection.abandon(reason);
+    if (await mayStay(delivery, reason)) return;
+    if (
+      connection !== undefined &&
+      (leftovers.isNothing || (await removed(connection, delivery, leftovers, reason, limits)))
+    )
+      return;
+    if (leftovers.place === undefined) return;
+    const { address } = delivery.server;
+    delivery.onNote(`A partial file may be left on ${address}, which did not answer: ${leftovers.place}.`);
+  } finally {
+    connection?.abandon(reason);
+  }
+}
+
+/**
+ * Whether it is not for this attempt to remove anything: another one goes on with it, or has the job already, and what
+ * lies there may be its own by now. What is not the archive helps nobody.
+ */
+async function mayStay(delivery: Delivery, reason: unknown): Promise<boolean> {
+  const isWrong = reason instanceof Problem && reason.code === 'remote_mismatch';
+  if (delivery.triesAgain(reason) && !isWrong) return true;
+  const lease: unknown = await delivery.checkLease().catch((error: unknown) => error);
+  return isAttemptLost(reason) || isAttemptLost(lease);
+}
+
+async function removed(
+  connection: SftpConnection,
+  delivery: Delivery,
+  leftovers: Leftovers,
+  reason: unknown,
+  limits: SftpLimits,
+): Promise<boolean> {
+  const half = limits.cleanUpMs / 2;
+  if (await leftovers.discard(connection, AbortSignal.timeout(half))) return true;
+  connection.abandon(reason);
+  try {
     const signal = AbortSignal.timeout(half);
     const { addresses } = delivery;
     const server = { ...delivery.server, hostKeys: connection.hostKeys };
     const pinHostKey = async () => connection.hostKeys;
     const fresh = await connect({ server, signal, addresses, pinHostKey }, limits);
-    await discardAll(fresh, partials, signal);
-    fresh.abandon(reason);
+    try {
+      return await leftovers.discard(fresh, signal);
+    } finally {
+      fresh.abandon(reason);
+    }
   } catch {
-    // The server is out of reach; the failure that led here is the one to tell.
-  } finally {
-    connection.abandon(reason);
+    // The failure that led here is the one to tell.
+    return false;
   }
-}
-
-/** Whether the server has answered for every file. */
-async function discardAll(connection: SftpConnection, partials: readonly PartialFile[], signal: AbortSignal) {
-  const files = new SftpFiles(connection.channel, signal);
-  const results = await Promise.allSettled(partials.map((partial) => partial.discard(files)));
-  return results.every((result) => result.status === 'fulfilled');
 }
 
 function isAttemptLost(reason: unknown): boolean {

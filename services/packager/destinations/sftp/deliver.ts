@@ -1,23 +1,23 @@
 /**
  * Delivers an archive over SFTP: to a temporary name beside the target, compared, then renamed, with its
- * `.sha256` beside it. A reader of that folder never sees half a file; whatever goes wrong, the partial files
- * are removed as far as the server can be reached.
+ * `.sha256` beside it. A reader of that folder never sees half a file. What arrived before a failure stays under its
+ * temporary name where another attempt follows, and is removed otherwise, as far as the server can be reached.
  */
-import { posix } from 'node:path';
-import { Problem } from '@osimage/errors';
-import type { SftpConnection } from '../../sftp/connection.ts';
-import { remoteProblem } from '../../sftp/errors.ts';
-import { isFolder, SftpFiles } from '../../sftp/files.ts';
+import { SftpFiles } from '../../sftp/files.ts';
 import { defaultLimits, type SftpLimits } from '../../sftp/limits.ts';
-import type { Attributes } from '../../sftp/packets.ts';
 import type { Deliver, Delivered, Delivery } from '../destination.ts';
-import { cleanUp } from './clean-up.ts';
+import { Checkpoints, keepCheckpoint } from './checkpoint.ts';
+import { checksumOf, digestOf, writeChecksum } from './checksum-file.ts';
+import { cleanUp, Leftovers } from './clean-up.ts';
 import { holdsLine, isThisArchive } from './existing.ts';
-import { checksumLine, type DeliveryNames, namesOf } from './names.ts';
+import { namesOf } from './names.ts';
 import { checkSpace, PartialFile } from './partial-file.ts';
+import { publish } from './publish.ts';
+import { putBack } from './replace.ts';
 import { sendArchive } from './send.ts';
 import { openSession, type Session, Sharing } from './session.ts';
-import { findTarget, makeFolders } from './target.ts';
+import { discardAll, earlierNames, takeOver } from './take-over.ts';
+import { findTarget, lookAtTarget, makeFolders } from './target.ts';
 import { verifyContent } from './verify.ts';
 
 /** A destination with these limits; the packager uses the default ones. */
@@ -27,180 +27,106 @@ export function sftpDestination(limits: SftpLimits = defaultLimits): Deliver {
 }
 
 async function deliver(delivery: Delivery, limits: SftpLimits, sharing: () => number): Promise<Delivered> {
-  delivery.onStep('connecting to the file server');
-  const session = await openSession(delivery, limits, sharing);
-  const { connection, fleet } = session;
-  const partials: PartialFile[] = [];
+  const leftovers = new Leftovers(delivery);
+  let session: Session | undefined;
   try {
-    const delivered = await deliverOver(session, delivery, partials, limits);
-    await Promise.all([connection.close(), fleet.close()]);
+    delivery.onStep('connecting to the file server');
+    session = await openSession(delivery, limits, sharing);
+    const delivered = await deliverOver({ ...session, delivery, leftovers, limits });
+    await Promise.all([session.connection.close(), session.fleet.close()]);
     return delivered;
   } catch (error) {
     // An abort shows up in many disguises; what counts is why it was asked for.
     const reason: unknown = delivery.signal.aborted ? delivery.signal.reason : error;
-    fleet.abandon(reason);
-    await cleanUp(connection, delivery, partials, reason, limits);
+    session?.fleet.abandon(reason);
+    await cleanUp(session?.connection, delivery, leftovers, reason, limits);
     throw reason;
   }
 }
 
-/** `partials` are the files that must not stay; they are only put in before they are made and taken out when renamed. */
-async function deliverOver(
-  { connection, fleet }: Session,
-  delivery: Delivery,
-  partials: PartialFile[],
-  limits: SftpLimits,
-): Promise<Delivered> {
+interface Way extends Session {
+  readonly delivery: Delivery;
+  readonly leftovers: Leftovers;
+  readonly limits: SftpLimits;
+}
+
+async function deliverOver(way: Way): Promise<Delivered> {
+  const { connection, delivery, leftovers } = way;
   const { archive, attempt, jobId, onStep, server, signal } = delivery;
   const files = new SftpFiles(connection.channel, signal);
   onStep('checking the target folder');
   const target = await findTarget(files, delivery);
-  const { folder, name } = target;
-  const names = namesOf(folder, name, jobId, attempt);
-  for (let earlier = 1; earlier < attempt; earlier += 1) {
-    // It may have died, or may still be writing: without its file it can publish nothing.
-    await discard(files, server, namesOf(folder, name, jobId, earlier));
-  }
+  const names = namesOf(target.folder, target.name, jobId, attempt);
+  const earlier = earlierNames(delivery, names);
+  leftovers.earlier = earlier;
+  if (!files.channel.offers('posix-rename@openssh.com', '1')) await putBack(files, earlier);
   const there = await lookAtTarget(files, delivery, names);
+  const result = () => ({ finalPath: names.archive, size: archive.size, sha256: digestOf(archive) });
+
   if (await isThisArchive(files, delivery, names.archive, there)) {
+    await delivery.checkLease();
+    await discardAll(files, earlier);
     const notes = ['This very archive was there already; nothing was sent.'];
-    if (await putChecksum(connection, delivery, names, partials, limits))
-      notes.push('Its .sha256 was missing or wrong and was written.');
-    return { ...resultOf(delivery, names), notes };
+    if (await holdsLine(files, names.checksum, checksumOf(archive, names), signal))
+      return { ...result(), notes };
+    await writeChecksum(files, delivery, names, leftovers);
+    notes.push('Its .sha256 was missing or wrong and was written.');
+    notes.push(
+      ...(await publish(way, [
+        { partial: names.checksumPartial, final: names.checksum, aside: names.checksumAside },
+      ])),
+    );
+    return { ...result(), notes };
   }
-  await checkSpace(files, server, target.existing, archive.size);
+
+  const notes: string[] = [];
+  const partial = new PartialFile(files, server, names.archivePartial, archive.size);
+  leftovers.add(partial);
+  const proven = await takeOver(files, delivery, names, earlier);
+  if (proven > 0) {
+    partial.goOn();
+    notes.push(`${proven} bytes of an earlier attempt were there already and were not sent again.`);
+  }
+  await checkSpace(files, server, target.existing, archive.size - proven);
   await makeFolders(files, target, server);
 
   onStep('sending');
-  const archiveFile = new PartialFile(files, server, names.archivePartial, archive.size);
-  partials.push(archiveFile);
-  const { roundTripMs } = connection;
-  const onWatermark = () => {};
-  const inOrder = await sendArchive(delivery, {
-    file: archiveFile,
-    files,
-    fleet,
-    roundTripMs,
-    from: 0,
-    onWatermark,
-  });
+  // Kept before there is a file, and with it the right to make one: without a checkpoint nobody goes on with it.
+  partial.beforeCreate = () => keepCheckpoint(delivery, names, 0);
+  const keep = (synced: number) => keepCheckpoint(delivery, names, synced);
+  const checkpoints = new Checkpoints(connection, names.archivePartial, keep, way.limits.checkpointMs);
+  try {
+    const note = await sendArchive(delivery, {
+      file: partial,
+      files,
+      fleet: way.fleet,
+      roundTripMs: connection.roundTripMs,
+      from: proven,
+      onWatermark: (bytes) => checkpoints.reached(bytes),
+    });
+    if (note !== undefined) notes.push(note);
+  } finally {
+    await checkpoints.close();
+  }
   onStep('verifying');
-  await archiveFile.finish();
+  await partial.finish();
   const [verified, written] = await Promise.allSettled([
     verifyContent(files, delivery, names.archivePartial),
-    writeChecksum(files, delivery, names, partials),
+    writeChecksum(files, delivery, names, leftovers),
   ]);
   if (verified.status === 'rejected') throw verified.reason;
   if (written.status === 'rejected') throw written.reason;
-  const notes = [inOrder, verified.value].filter((note) => note !== undefined);
+  if (verified.value !== undefined) notes.push(verified.value);
   if (there !== undefined) notes.push('It replaced another file of that name.');
 
   onStep('publishing');
-  const renames = [
-    [names.archivePartial, names.archive],
-    [names.checksumPartial, names.checksum],
-  ] as const;
-  await publish(connection, delivery, renames, partials, limits);
-  return { ...resultOf(delivery, names), notes };
-}
-
-function resultOf({ archive }: Delivery, names: DeliveryNames): Delivered {
-  return { finalPath: names.archive, size: archive.size, sha256: digestOf(archive) };
-}
-
-function digestOf({ sha256 }: Delivery['archive']): string {
-  if (sha256 === undefined) throw new Problem('archive_damaged', { detail: 'its checksum is not known' });
-  return sha256;
-}
-
-function checksumOf({ archive }: Delivery, names: DeliveryNames): Buffer {
-  return Buffer.from(checksumLine(digestOf(archive), posix.basename(names.archive)));
-}
-
-/** The file beside the archive, under its temporary name. */
-async function writeChecksum(
-  files: SftpFiles,
-  delivery: Delivery,
-  names: DeliveryNames,
-  partials: PartialFile[],
-): Promise<void> {
-  const line = checksumOf(delivery, names);
-  const file = new PartialFile(files, delivery.server, names.checksumPartial, line.length);
-  partials.push(file);
-  await file.write((handle) => files.channel.write(handle, 0, line, delivery.signal));
-  await file.finish();
-}
-
-/** Whether the file beside an archive that is there already had to be written. */
-async function putChecksum(
-  connection: SftpConnection,
-  delivery: Delivery,
-  names: DeliveryNames,
-  partials: PartialFile[],
-  limits: SftpLimits,
-): Promise<boolean> {
-  const files = new SftpFiles(connection.channel, delivery.signal);
-  if (await holdsLine(files, names.checksum, checksumOf(delivery, names), delivery.signal)) return false;
-  await writeChecksum(files, delivery, names, partials);
-  await publish(connection, delivery, [[names.checksumPartial, names.checksum]], partials, limits);
-  return true;
-}
-
-async function discard(files: SftpFiles, server: Delivery['server'], names: DeliveryNames): Promise<void> {
-  const paths = [names.archivePartial, names.checksumPartial];
-  await Promise.all(paths.map((path) => new PartialFile(files, server, path, 0).discard(files)));
-}
-
-/**
- * What lies under the name of the archive. A folder under one of the final names would stop the renaming only
- * after everything was sent.
- */
-async function lookAtTarget(
-  files: SftpFiles,
-  delivery: Delivery,
-  names: DeliveryNames,
-): Promise<Attributes | undefined> {
-  const look = async (path: string) => {
-    const found = await files.lstat(path).catch((error: unknown) => {
-      throw remoteProblem(error, delivery.server, `look at ${path}`, path);
-    });
-    if (found === undefined || !isFolder(found)) return found;
-    throw new Problem('conflict', { detail: `A folder is in the way on the file server: ${path}.` });
-  };
-  const [archive] = await Promise.all([look(names.archive), look(names.checksum)]);
-  return archive;
-}
-
-/**
- * Makes files visible, each by [from, to]. From the first rename on a cancel comes too late to be honoured, as it could only
- * leave an archive without its checksum; it does limit the time.
- */
-async function publish(
-  connection: SftpConnection,
-  delivery: Delivery,
-  renames: readonly (readonly [string, string])[],
-  partials: PartialFile[],
-  limits: SftpLimits,
-): Promise<void> {
-  const { checkLease, server, signal } = delivery;
-  signal.throwIfAborted();
-  await checkLease();
-  signal.throwIfAborted();
-  const files = new SftpFiles(connection.channel);
-  let timer: NodeJS.Timeout | undefined;
-  const onAbort = () => {
-    timer = setTimeout(() => connection.abandon(signal.reason), limits.cleanUpMs / 2);
-  };
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    for (const [from, to] of renames) {
-      await files.replace(from, to).catch((error: unknown) => {
-        throw remoteProblem(error, server, 'rename the file', to);
-      });
-      partials.shift();
-    }
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', onAbort);
-  }
+  notes.push(
+    ...(await publish(way, [
+      { partial: names.archivePartial, final: names.archive, aside: names.archiveAside },
+      { partial: names.checksumPartial, final: names.checksum, aside: names.checksumAside },
+    ])),
+  );
+  // Once more: a worker that woke up meanwhile may have begun a file of its own before it knew.
+  await discardAll(files, earlier).catch(() => undefined);
+  return { ...result(), notes };
 }

@@ -12,6 +12,9 @@ export interface DeliveryNames {
   readonly checksum: string;
   readonly archivePartial: string;
   readonly checksumPartial: string;
+  /** Where old files go for the moment in which new ones take their names, on servers that cannot do that at once. */
+  readonly archiveAside: string;
+  readonly checksumAside: string;
 }
 
 /**
@@ -31,6 +34,8 @@ export function namesOf(folder: string, name: string, jobId: string, attempt: nu
     checksum: within(checksum),
     archivePartial: within(partialName(name, `.${jobId}-${attempt}.part`)),
     checksumPartial: within(partialName(name, `.${jobId}-${attempt}.sha256.part`)),
+    archiveAside: within(partialName(name, `.${jobId}-${attempt}.old`)),
+    checksumAside: within(partialName(name, `.${jobId}-${attempt}.sha256.old`)),
   };
 }
 

@@ -3,7 +3,8 @@ import { posix } from 'node:path';
 import { Problem } from '@osimage/errors';
 import type { ServerProfile } from '../../server-profile.ts';
 import { remoteProblem, SftpStatus } from '../../sftp/errors.ts';
-import type { SftpFiles } from '../../sftp/files.ts';
+import { isRegular, type SftpFiles } from '../../sftp/files.ts';
+import { status } from '../../sftp/packets.ts';
 
 /** Sends the content to an open handle and tells how many bytes are acknowledged. */
 export type Send = (handle: Buffer, onWritten: (bytes: number) => void) => Promise<void>;
@@ -14,7 +15,10 @@ export class PartialFile {
   readonly size: number;
   readonly #files: SftpFiles;
   readonly #server: ServerProfile;
+  /** Called each time before the file is made. */
+  beforeCreate: () => Promise<void> = async () => undefined;
   #handle: Buffer | undefined;
+  #isThere = false;
   #written = 0;
 
   constructor(files: SftpFiles, server: ServerProfile, path: string, size: number) {
@@ -24,9 +28,16 @@ export class PartialFile {
     this.size = size;
   }
 
-  /** Makes the file and sends its content. Throws Problem remote_no_space, remote_permission, remote_failed. */
+  /** The file is there already, and what is written next is added to it. */
+  goOn(): void {
+    this.#isThere = true;
+  }
+
+  /** Makes the file, or opens it, and sends its content. Throws Problem remote_no_space, remote_permission, remote_failed. */
   async write(send: Send): Promise<void> {
-    this.#handle = await this.#step('create the temporary file', this.#create());
+    this.#handle = await (this.#isThere
+      ? this.#step('open the temporary file', this.#open())
+      : this.#step('create the temporary file', this.#create()));
     const onWritten = (bytes: number) => {
       this.#written = bytes;
     };
@@ -52,6 +63,8 @@ export class PartialFile {
     if (this.#handle !== undefined && files.channel === this.#files.channel) {
       files.close(this.#handle).catch(() => undefined);
     }
+    this.#handle = undefined;
+    this.#isThere = false;
     await files.remove(this.path).catch((error: unknown) => {
       if (!(error instanceof SftpStatus)) throw error;
     });
@@ -62,6 +75,7 @@ export class PartialFile {
    * not followed and not written to; a second one in its place means that somebody is at work there.
    */
   async #create(): Promise<Buffer> {
+    await this.beforeCreate();
     try {
       return await this.#files.create(this.path);
     } catch (error) {
@@ -69,6 +83,16 @@ export class PartialFile {
       await this.#files.remove(this.path);
       return this.#files.create(this.path);
     }
+  }
+
+  /** SFTP cannot be told not to follow a link, so what lies there is looked at once it is open. */
+  async #open(): Promise<Buffer> {
+    const [handle, found] = await Promise.all([
+      this.#files.openToWrite(this.path),
+      this.#files.lstat(this.path),
+    ]);
+    if (found !== undefined && isRegular(found)) return handle;
+    throw new SftpStatus(status.failure, 'it is no plain file');
   }
 
   /** Servers only say "failure" for a full disk; asking for the free space afterwards tells it from the rest. */

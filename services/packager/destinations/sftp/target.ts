@@ -3,8 +3,10 @@ import { Problem } from '@osimage/errors';
 import type { ServerProfile } from '../../server-profile.ts';
 import { remoteProblem, SftpStatus } from '../../sftp/errors.ts';
 import { isFolder, type SftpFiles } from '../../sftp/files.ts';
+import type { Attributes } from '../../sftp/packets.ts';
 import type { Delivery } from '../destination.ts';
 import { findTarget as findPlace, type Places, type RemoteTarget } from '../target.ts';
+import type { DeliveryNames } from './names.ts';
 
 /** As every destination does it. */
 export function findTarget(files: SftpFiles, delivery: Delivery): Promise<RemoteTarget> {
@@ -19,6 +21,26 @@ export function findTarget(files: SftpFiles, delivery: Delivery): Promise<Remote
     },
   };
   return findPlace(places, delivery);
+}
+
+/**
+ * What lies under the name of the archive. A folder under one of the final names would stop the renaming only
+ * after everything was sent.
+ */
+export async function lookAtTarget(
+  files: SftpFiles,
+  { server }: Delivery,
+  names: DeliveryNames,
+): Promise<Attributes | undefined> {
+  const look = async (path: string) => {
+    const found = await files.lstat(path).catch((error: unknown) => {
+      throw remoteProblem(error, server, `look at ${path}`, path);
+    });
+    if (found === undefined || !isFolder(found)) return found;
+    throw new Problem('conflict', { detail: `A folder is in the way on the file server: ${path}.` });
+  };
+  const [archive] = await Promise.all([look(names.archive), look(names.checksum)]);
+  return archive;
 }
 
 /** Makes the missing folders; one that somebody else makes at the same moment is as good. */

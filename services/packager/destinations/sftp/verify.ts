@@ -1,5 +1,4 @@
 /** Whether what lies on the server is what was sent, as far as the server profile wants it compared. */
-import type { Archive } from '@osimage/archive';
 import { Problem } from '@osimage/errors';
 import { hasStatus, remoteProblem, SftpStatus } from '../../sftp/errors.ts';
 import type { SftpFiles } from '../../sftp/files.ts';
@@ -20,13 +19,12 @@ export async function verifyContent(
   delivery: Delivery,
   path: string,
 ): Promise<string | undefined> {
-  const { archive, jobId, attempt, server } = delivery;
+  const { server } = delivery;
   const { verify } = server.options;
   if (verify === 'size') return undefined;
   try {
     if (verify === 'full') await compareDigest(remoteContent(files, path, delivery.signal), delivery);
-    // Another attempt looks at other places; the same one, done again, at the same.
-    else await compareRanges(files, delivery, path, sampleRanges(archive.size, `${jobId}-${attempt}`));
+    else await compareSamples(files, delivery, path);
     return undefined;
   } catch (error) {
     if (!isRefused(error)) throw remoteProblem(error, server, 'read the archive back', path);
@@ -37,30 +35,37 @@ export async function verifyContent(
   }
 }
 
-/** Throws Problem remote_mismatch at the first range that differs; SftpStatus when the file cannot be read. */
-async function compareRanges(
-  files: SftpFiles,
-  { archive, server, signal }: Pick<Delivery, 'archive' | 'server' | 'signal'>,
-  path: string,
-  ranges: readonly (readonly [number, number])[],
-): Promise<void> {
-  const handle = await files.openToRead(path);
-  try {
-    await Promise.all(
-      ranges.map(async ([from, to]) => {
-        const theirs = Buffer.concat(await readWhole(files.channel, handle, from, to - from, signal));
-        if (theirs.equals(await ownRange(archive, from, to, signal))) return;
-        const detail = `its content differs between byte ${from} and byte ${to}`;
-        throw new Problem('remote_mismatch', { address: server.address, detail });
-      }),
-    );
-  } finally {
-    files.close(handle).catch(() => undefined);
-  }
+async function compareSamples(files: SftpFiles, delivery: Delivery, path: string): Promise<void> {
+  const { archive, attempt, jobId, server } = delivery;
+  // Another attempt looks at other places; the same one, done again, at the same.
+  const ranges = sampleRanges(archive.size, `${jobId}-${attempt}`);
+  const differing = await differingRange(files, delivery, path, ranges);
+  if (differing === undefined) return;
+  const detail = `its content differs between byte ${differing[0]} and byte ${differing[1]}`;
+  throw new Problem('remote_mismatch', { address: server.address, detail });
 }
 
-function ownRange(archive: Archive, from: number, to: number, signal: AbortSignal): Promise<Buffer> {
-  return archive.read(from, to - from, signal);
+/** The first of the ranges, [from, to], in which the file is not the archive. Throws SftpStatus when it cannot be read. */
+export async function differingRange(
+  files: SftpFiles,
+  { archive, signal }: Pick<Delivery, 'archive' | 'signal'>,
+  path: string,
+  ranges: readonly (readonly [number, number])[],
+): Promise<readonly [number, number] | undefined> {
+  if (ranges.length === 0) return undefined;
+  const handle = await files.openToRead(path);
+  try {
+    const equal = await Promise.all(
+      ranges.map(async ([from, to]) => {
+        const theirs = await readWhole(files.channel, handle, from, to - from, signal);
+        return Buffer.concat(theirs).equals(await archive.read(from, to - from, signal));
+      }),
+    );
+    return ranges[equal.indexOf(false)];
+  } finally {
+    // Nothing depends on the answer, and a round trip is long on some links.
+    files.close(handle).catch(() => undefined);
+  }
 }
 
 /** A folder one may only put files into. */
