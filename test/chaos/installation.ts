@@ -8,7 +8,7 @@ import type { SftpServer } from '../../samples/sftp-server.ts';
 import type { Step } from '../../services/packager/steps.ts';
 import { freePort } from '../support/daemon.ts';
 import { addProfile, importWindows } from '../support/sample-profile.ts';
-import { type RunningServices, startServices } from '../support/services.ts';
+import { type RunningServices, type ServicesOptions, startServices } from '../support/services.ts';
 import { startSshd } from '../support/sshd.ts';
 import { type Holds, makeHolds } from './holds.ts';
 import { watchRows } from './row-watch.ts';
@@ -31,7 +31,7 @@ const isInTransaction = (kind: Kind, step: Step): boolean =>
   step === 'before-commit' || (step === 'before-publish' && (kind === 'upload' || kind === 'fetch'));
 
 /** A job and where its first worker is held. */
-interface HeldJob {
+export interface HeldJob {
   readonly id: string;
   readonly kind: Kind;
   readonly step: Step;
@@ -42,6 +42,8 @@ interface HeldJob {
 
 export interface Installation extends RunningServices {
   readonly sftp: SftpServer;
+  /** What its exports are of. */
+  readonly profileId: string;
   /** Of the first packager, which runs alone until startSuccessor(). */
   readonly holds: Holds;
   /** Starts jobs of every kind for every step, as many `copies`, and waits until each is held there. */
@@ -52,12 +54,16 @@ export interface Installation extends RunningServices {
 }
 
 /** Undefined: skipped for want of OpenSSH. */
-export async function makeInstallation(t: Test): Promise<Installation | undefined> {
+export async function makeInstallation(
+  t: Test,
+  options: Pick<ServicesOptions, 'database' | 'env'> = {},
+): Promise<Installation | undefined> {
   const sftp = await startSshd(t);
   if (sftp === undefined) return undefined;
   const holds = await makeHolds(t);
   const later = `127.0.0.1:${await freePort()}`;
   const services = await startServices(t, {
+    ...options,
     laterPackagers: [later],
     packagerEnv: { PACKAGER_JOBS: '64', SERVER_JOBS: '64', DRAIN_SECONDS: '60', ...holds.env },
   });
@@ -110,6 +116,7 @@ export async function makeInstallation(t: Test): Promise<Installation | undefine
   return {
     ...services,
     sftp,
+    profileId,
     holds,
     violations,
     async startHeld(copies = 1) {

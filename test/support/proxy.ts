@@ -15,6 +15,8 @@ export interface Proxy {
   /** Freezes by itself, once, when this many bytes have come from the server. */
   freezeAfter(bytes: number): void;
   drop(): void;
+  /** True: a server that cannot be reached: whatever is open breaks, and so does each new connection. False: as before. */
+  cut(on: boolean): void;
   /**
    * True: a network that swallows everything, connections to be made as well, and tells neither side that the other one
    * gave up. False: as before, for new connections; the old ones stay dead.
@@ -29,9 +31,11 @@ export async function startProxy(t: Test, to: number | string): Promise<Proxy> {
   let accepted = 0;
   let untilFrozen = Number.POSITIVE_INFINITY;
   let silent = false;
+  let isCut = false;
   const swallowed = new Set<Socket>();
   const listener = createServer((near) => {
     accepted += 1;
+    if (isCut) return near.on('error', () => undefined).resetAndDestroy();
     if (silent) {
       sockets.add(near.resume());
       near.on('error', () => undefined).on('close', () => sockets.delete(near));
@@ -83,6 +87,10 @@ export async function startProxy(t: Test, to: number | string): Promise<Proxy> {
       untilFrozen = bytes;
     },
     drop,
+    cut(on) {
+      isCut = on;
+      if (on) drop();
+    },
     silence(on) {
       silent = on;
       if (!on) return;
