@@ -13,6 +13,7 @@ import { type ChannelStream, SftpChannel } from './channel.ts';
 import { connectionProblem, SftpStatus } from './errors.ts';
 import { gatherWrites } from './gather-writes.ts';
 import { isPinned, keyText } from './host-keys.ts';
+import { keepKeysAsObjects } from './key-objects.ts';
 import type { SftpLimits } from './limits.ts';
 import { type LoginMethod, passwordRefused, signIn } from './login.ts';
 import { watchForStall } from './stall.ts';
@@ -63,6 +64,7 @@ export class Connection implements SftpConnection {
     this.#server = server;
     this.#limits = limits;
     this.#gather = gatherWrites(socket);
+    keepKeysAsObjects(this.#client);
     this.hostKeys = server.hostKeys;
     this.#broken.promise.catch(() => undefined);
     const offer = watchForOffer(socket);
