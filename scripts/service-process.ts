@@ -52,6 +52,8 @@ export interface StartOptions {
   readonly stderr?: number;
   /** Ends a service that is not ready yet. */
   readonly signal?: AbortSignal;
+  /** Folder of another checkout whose service it is. */
+  readonly checkout?: string;
 }
 
 /**
@@ -59,7 +61,7 @@ export interface StartOptions {
  * process is gone, however it ended. Throws NotStarted.
  */
 export async function startService(name: ServiceName, options: StartOptions): Promise<ServiceProcess> {
-  const main = join(import.meta.dirname, '../services', name, 'main.ts');
+  const main = join(options.checkout ?? join(import.meta.dirname, '..'), 'services', name, 'main.ts');
   const child = spawn(process.execPath, [...modest, main], {
     stdio: ['ignore', options.stdout ?? 'inherit', options.stderr ?? 'inherit', 'ipc'],
     env: { MALLOC_ARENA_MAX: '2', ...options.env },

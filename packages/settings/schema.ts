@@ -359,7 +359,7 @@ export const schema = {
   DRAIN_SECONDS: {
     shown: '10',
     meaning:
-      'Seconds a stopping packager lets its jobs go on before it hands them back, and a stopping gateway its requests before it cuts them',
+      'Seconds a stopping packager lets its jobs go on before it hands them back, and a stopping gateway its requests before it cuts them; for a tenth of them it still takes new ones',
     parse: count(0, 3600),
     fallback: 10,
   },

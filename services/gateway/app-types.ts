@@ -27,7 +27,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Every route there is. */
     routeTable: RouteTable;
-    /** Says at `/readyz` from now on that requests should go elsewhere. */
+    /** Says from now on, at `/readyz` and with each answer, that requests should go elsewhere. */
     drain(): void;
   }
 

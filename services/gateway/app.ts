@@ -37,6 +37,7 @@ import { registerTaskRoutes } from './routes/tasks.ts';
 import { createServer } from './server.ts';
 import type { GatewayServices } from './services.ts';
 import { registerBodyTime } from './transport/body-time.ts';
+import { registerDrain } from './transport/drain.ts';
 import { createHttpServers, type HttpServers } from './transport/http-servers.ts';
 import { compileValidator } from './validation/compile.ts';
 
@@ -86,6 +87,6 @@ export async function buildApp(
   const health = createHealth(services);
   registerReadiness(registry, health);
   registerHealthRoutes(app, health);
-  app.decorate('drain', () => health.drain());
+  registerDrain(app, health);
   return app;
 }

@@ -21,6 +21,11 @@ const waitForDatabaseMs = 60_000;
 const databaseRetryMs = 500;
 /** No request waits longer for a statement. */
 const answerWithinMs = 10_000;
+/**
+ * The part of DRAIN_SECONDS for which a stopping gateway goes on as before, so that balancers hear that it is not ready
+ * and go elsewhere. What is sent on a connection at the moment it is closed would be lost without an answer.
+ */
+const noticePart = 0.1;
 
 export interface Gateway {
   readonly url: string;
@@ -28,7 +33,10 @@ export interface Gateway {
   readonly certificate: Certificate | undefined;
   /** Reads replaced certificates now. */
   reload(): Promise<void>;
-  /** Takes no new connections, lets requests end for DRAIN_SECONDS or until `now`, then closes everything. */
+  /**
+   * Says that it is not ready, takes no new connections a little later, lets requests end for DRAIN_SECONDS or until
+   * `now`, then closes everything.
+   */
   stop(now?: AbortSignal): Promise<void>;
 }
 
@@ -75,9 +83,12 @@ export async function startGateway(
       },
       async stop(now) {
         app.drain();
-        await Promise.all([grpc?.stop(), tls?.stop()]);
         const drained = AbortSignal.timeout(settings.DRAIN_SECONDS * 1000);
-        await stop(app, servers, db, packager, AbortSignal.any(now ? [drained, now] : [drained]));
+        const over = AbortSignal.any(now ? [drained, now] : [drained]);
+        const noticeMs = settings.DRAIN_SECONDS * 1000 * noticePart;
+        if (servers.open > 0) await pause(noticeMs, undefined, { signal: over }).catch(() => {});
+        await Promise.all([grpc?.stop(), tls?.stop()]);
+        await stop(app, servers, db, packager, over);
       },
     };
   } catch (error) {

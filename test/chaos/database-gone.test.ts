@@ -53,7 +53,7 @@ t.test('kill -9 of PostgreSQL in mid-job', async (t) => {
   const { client, holds, profileId } = installation;
   const jobs = await installation.startHeld();
   await holds.others('nowhere');
-  const load = startLoad(client, profileId);
+  const load = startLoad(t, client, profileId);
   // Once with the jobs of every kind at their steps, and once more while what was acknowledged since is under way.
   for (let times = 0; times < 2; times += 1) {
     await accepts(load);
@@ -72,7 +72,7 @@ t.test('PostgreSQL cannot be reached for a minute', async (t) => {
   const { client, holds, profileId } = installation;
   const jobs = await installation.startHeld();
   await holds.others('nowhere');
-  const load = startLoad(client, profileId);
+  const load = startLoad(t, client, profileId);
   await accepts(load);
   proxy.cut(true);
   const id = jobs[0]!.id;

@@ -1,12 +1,15 @@
-/** Callers that start exports without a pause and come back when they are told to, as scripts should. */
+/** Callers that start one export after the other and come back when they are told to, as scripts should. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Database } from '@osimage/database';
+import type { Test } from 'tap';
 import type { RestClient } from '../support/client.ts';
 
 /** Not Retry-After's seconds: the sooner they come back, the more they meet. */
 const comeBackMs = 50;
 const callers = 4;
+/** Between a caller's jobs: accepting one is much less work than doing it. */
+const restMs = 250;
 
 export interface Load {
   /** Ids of the jobs that were accepted. */
@@ -22,8 +25,12 @@ export interface Load {
 }
 
 /** Starts exports of a profile; a refused or unanswered one is repeated with its Idempotency-Key until it is accepted. */
-export function startLoad(client: Pick<RestClient, 'fetch'>, profileId: string): Load {
+export function startLoad(t: Test, client: Pick<RestClient, 'fetch'>, profileId: string): Load {
   let stopped = false;
+  let over = false;
+  t.teardown(() => {
+    stopped = over = true;
+  });
   const load = { accepted: [] as string[], refused: 0, wrong: [] as string[], broken: [] as string[] };
   const once = async (key: string): Promise<boolean> => {
     const path = `/osImages/${encodeURIComponent(profileId)}`;
@@ -42,8 +49,8 @@ export function startLoad(client: Pick<RestClient, 'fetch'>, profileId: string):
   const call = async () => {
     while (!stopped) {
       const key = randomUUID();
-      while (!(await once(key))) await pause(comeBackMs);
-      await pause(comeBackMs);
+      while (!over && !(await once(key))) await pause(comeBackMs);
+      await pause(restMs);
     }
   };
   const running = Array.from({ length: callers }, call);

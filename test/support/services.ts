@@ -11,15 +11,22 @@ import { type ServiceName, type ServiceProcess, startService } from '../../scrip
 import { RestClient } from './client.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 
-const adminUser = 'USERID';
-const adminPassword = 'Passw0rd-of-the-tests';
+export const adminUser = 'USERID';
+export const adminPassword = 'Passw0rd-of-the-tests';
 
-interface RunningPackager {
+interface RunningService {
   readonly pid: number;
-  /** host:port of its gRPC server. */
-  readonly address: string;
   /** Sends a signal and waits until the process is gone. */
   kill(signal: NodeJS.Signals): Promise<void>;
+}
+
+export interface RunningPackager extends RunningService {
+  /** host:port of its gRPC server. */
+  readonly address: string;
+}
+
+export interface RunningGateway extends RunningService {
+  readonly url: string;
 }
 
 export interface RunningServices {
@@ -31,9 +38,11 @@ export interface RunningServices {
   readonly databaseUrl: string;
   readonly dataDir: string;
   readonly packagers: RunningPackager[];
-  readonly gateway: { readonly pid: number; kill(signal: NodeJS.Signals): Promise<void> };
+  readonly gateway: RunningGateway;
   /** Starts one more; the gateway does not know it, the queue does. */
-  addPackager(env?: NodeJS.ProcessEnv): Promise<RunningPackager>;
+  addPackager(env?: NodeJS.ProcessEnv, checkout?: string): Promise<RunningPackager>;
+  /** Starts one more, which knows the same packagers. `checkout`: the folder of another version whose it is. */
+  addGateway(env?: NodeJS.ProcessEnv, checkout?: string): Promise<RunningGateway>;
   /** GET of a path sent exactly as it is written, with the administrator's name and password. */
   rawGet(
     path: string,
@@ -53,6 +62,8 @@ export interface ServicesOptions {
   database?: TestDatabase;
   /** For packagers only. */
   packagerEnv?: NodeJS.ProcessEnv;
+  /** Folder of another version whose services these are. */
+  checkout?: string;
 }
 
 const stopMs = 20_000;
@@ -80,13 +91,22 @@ export async function startServices(t: Test, options: ServicesOptions = {}): Pro
     DRAIN_SECONDS: '1',
     ...options.env,
   };
-  const start = async (name: ServiceName, more: NodeJS.ProcessEnv = {}): Promise<ServiceProcess> => {
-    const service = await startService(name, { env: { ...env, ...more }, stdout: log, stderr: log });
+  const start = async (
+    name: ServiceName,
+    more: NodeJS.ProcessEnv,
+    checkout = options.checkout,
+  ): Promise<ServiceProcess> => {
+    const service = await startService(name, {
+      env: { ...env, ...more },
+      stdout: log,
+      stderr: log,
+      ...(checkout !== undefined && { checkout }),
+    });
     t.teardown(() => service.stop(stopMs));
     return service;
   };
-  const addPackager = async (more: NodeJS.ProcessEnv = {}): Promise<RunningPackager> => {
-    const { pid, ready, kill } = await start('packager', { ...options.packagerEnv, ...more });
+  const addPackager = async (more: NodeJS.ProcessEnv = {}, checkout?: string): Promise<RunningPackager> => {
+    const { pid, ready, kill } = await start('packager', { ...options.packagerEnv, ...more }, checkout);
     const packager = { pid, address: ready.address ?? '', kill };
     packagers.push(packager);
     return packager;
@@ -96,8 +116,12 @@ export async function startServices(t: Test, options: ServicesOptions = {}): Pro
   // gRPC's own form for several addresses.
   const addresses = [...packagers.map(({ address }) => address), ...(options.laterPackagers ?? [])];
   const known = `ipv4:${addresses.join(',')}`;
-  const gateway = await start('gateway', { PACKAGER_ADDRESS: known });
-  const url = gateway.ready.url ?? '';
+  const addGateway = async (more: NodeJS.ProcessEnv = {}, checkout?: string): Promise<RunningGateway> => {
+    const { pid, ready, kill } = await start('gateway', { PACKAGER_ADDRESS: known, ...more }, checkout);
+    return { pid, kill, url: ready.url ?? '' };
+  };
+  const gateway = await addGateway();
+  const { url } = gateway;
   const client = new RestClient(url, adminUser, adminPassword);
   return {
     url,
@@ -106,8 +130,9 @@ export async function startServices(t: Test, options: ServicesOptions = {}): Pro
     databaseUrl,
     dataDir,
     packagers,
-    gateway: { pid: gateway.pid, kill: gateway.kill },
+    gateway,
     addPackager,
+    addGateway,
     rawGet: (path, headers = {}) => rawGet(url, path, { ...client.headers, ...headers }),
     logs,
   };

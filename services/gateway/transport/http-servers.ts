@@ -15,6 +15,8 @@ const lookEveryMs = 1_000;
 
 export interface HttpServers {
   readonly secure: boolean;
+  /** Connections that are open. */
+  readonly open: number;
   /** For Fastify, which wants one for each address: localhost has two. */
   create(handler: RequestListener): Server;
   /** New connections see this certificate; only with HTTPS. */
@@ -60,6 +62,9 @@ export function createHttpServers(limits: HttpLimits, certificate?: Certificate)
 
   return {
     secure,
+    get open() {
+      return connections.size;
+    },
     create(handle) {
       const handler: RequestListener = (request, response) => {
         if (refused.has(request.socket)) answerBare(response, new Problem('too_many_connections'), secure);
