@@ -20,12 +20,12 @@ interface RunningService {
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 
-export interface RunningPackager extends RunningService {
+interface RunningPackager extends RunningService {
   /** host:port of its gRPC server. */
   readonly address: string;
 }
 
-export interface RunningGateway extends RunningService {
+interface RunningGateway extends RunningService {
   readonly url: string;
 }
 
