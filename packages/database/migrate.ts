@@ -21,7 +21,8 @@ export async function migrate(url: string): Promise<string[]> {
       dir: join(import.meta.dirname, 'migrations'),
       direction: 'up',
       migrationsTable: 'migrations',
-      checkOrder: true,
+      // Versions bring migrations that were written side by side: one may come later than one with a higher number.
+      checkOrder: false,
       advisoryLockMode: 'wait',
       logger: quiet,
     });

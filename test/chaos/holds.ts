@@ -19,13 +19,13 @@ export interface Holds {
   go(): Promise<void>;
 }
 
-/** Makes the holds of one packager, which lets its jobs through at first. */
-export async function makeHolds(t: Test): Promise<Holds> {
+/** Makes the holds of one packager, of the version in `checkout`, which lets its jobs through at first. */
+export async function makeHolds(t: Test, checkout = join(import.meta.dirname, '../..')): Promise<Holds> {
   const folder = await mkdtemp(join(tmpdir(), 'osimage-holds-'));
   t.teardown(() => rm(folder, { recursive: true }));
   const path = (name: string) => join(folder, name);
   const holds: Holds = {
-    env: { HOLD_FOLDER: folder, NODE_OPTIONS: `--import=${join(import.meta.dirname, 'hold.ts')}` },
+    env: { HOLD_FOLDER: folder, NODE_OPTIONS: `--import=${join(checkout, 'test/chaos/hold.ts')}` },
     at: (jobId, step) => writeFile(path(`${jobId}.plan`), step),
     async others(step) {
       if (step === 'unknown') await rm(path('all.plan'), { force: true });
