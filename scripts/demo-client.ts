@@ -63,15 +63,19 @@ export class DemoClient {
       .id;
   }
 
-  async addServer(server: {
-    address: string;
-    port: number;
-    username: string;
-    password: string;
-  }): Promise<string> {
-    const { address, port, username, password } = server;
-    const body = { displayName: 'demo', address, port, protocol: 'SFTP', username, password };
-    return (await this.#json<{ serverId: string }>('POST', '/osImages/remoteFileServers', body)).serverId;
+  /** Adds an SFTP server; one without a password gets a key pair. */
+  async addServer(
+    server: { displayName: string; address: string; port: number; username: string } & (
+      | { password: string }
+      | { keyType: string }
+    ),
+  ): Promise<{ serverId: string; serverPublicKey: string }> {
+    return await this.#json('POST', '/osImages/remoteFileServers', { protocol: 'SFTP', ...server });
+  }
+
+  /** Deletes an image, a profile, a file or an archive, by what stands behind /osImages/. */
+  async delete(id: string): Promise<void> {
+    await this.#json('DELETE', `/osImages/${id.split('/').map(encodeURIComponent).join('/')}`);
   }
 
   async export(profileId: string, query = ''): Promise<Job> {

@@ -77,7 +77,14 @@ async function demo(): Promise<void> {
   const sftp = await startSftpServer({ folder: join(work, 'sftp') });
   cleanUps.push(() => sftp.stop());
   say(`SFTP server: ${sftp.kind}`);
-  const serverId = await client.addServer(sftp);
+  const { address, port, username, password: sftpPassword } = sftp;
+  const { serverId } = await client.addServer({
+    displayName: 'demo',
+    address,
+    port,
+    username,
+    password: sftpPassword,
+  });
   const remote = await client.export(
     profileId,
     `?serverId=${serverId}&path=${encodeURIComponent(`${sftp.folder}/delivered/`)}`,
