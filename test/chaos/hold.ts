@@ -17,7 +17,7 @@ holdAtSteps(async (step, { id, attempt }) => {
   // A step that comes again, as the second half of a fetched import does, holds once.
   if (existsSync(join(folder, `${name}.held`))) return;
   writeFileSync(join(folder, `${name}.held`), step);
-  while (!existsSync(join(folder, 'go'))) await pause(pollMs);
+  while (!['go', `${id}.go`].some((file) => existsSync(join(folder, file)))) await pause(pollMs);
 });
 
 /** A job is faster than the test that started it, so it waits to hear what is planned for it. */

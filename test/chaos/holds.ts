@@ -15,6 +15,8 @@ export interface Holds {
   others(step: Step | 'nowhere' | 'unknown'): Promise<void>;
   /** Waits until each of these jobs is held in some attempt. */
   held(jobIds: readonly string[]): Promise<void>;
+  /** Lets one of them go on. */
+  release(jobId: string): Promise<void>;
   /** Lets all of them go on. */
   go(): Promise<void>;
 }
@@ -40,6 +42,7 @@ export async function makeHolds(t: Test, checkout = join(import.meta.dirname, '.
         return jobIds.every((id) => held.has(id));
       });
     },
+    release: (jobId) => writeFile(path(`${jobId}.go`), ''),
     go: () => writeFile(path('go'), ''),
   };
   await holds.others('nowhere');

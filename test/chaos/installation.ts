@@ -11,7 +11,7 @@ import { watchRows } from './row-watch.ts';
 
 const outside: readonly Step[] = ['claimed', 'first-byte', 'middle'];
 /** Of each kind its steps in order. Those after which a transaction is open come last: it cannot stay open for long. */
-const steps: Record<Kind, readonly Step[]> = {
+export const steps: Record<Kind, readonly Step[]> = {
   upload: [...outside, 'after-commit', 'before-publish', 'before-commit'],
   fetch: [...outside, 'after-commit', 'before-publish', 'before-commit'],
   'local export': [...outside, 'before-publish', 'after-commit', 'before-commit'],
@@ -33,6 +33,8 @@ export interface Installation extends RunningServices {
   readonly profileId: string;
   /** Of the first packager, which runs alone until startSuccessor(). */
   readonly holds: Holds;
+  /** Starts one job and waits until it is held at `step`. */
+  startAt(kind: Kind, step: Step): Promise<StartedJob>;
   /** Starts jobs of every kind for every step, as many `copies`, and waits until each is held there. */
   startHeld(copies?: number): Promise<HeldJob[]>;
   startSuccessor(env?: NodeJS.ProcessEnv): Promise<void>;
@@ -63,6 +65,13 @@ export async function makeInstallation(
     profileId,
     holds,
     violations,
+    async startAt(kind, step) {
+      await holds.others('unknown');
+      const job = await start(kind);
+      await holds.at(job.id, step);
+      await holds.held([job.id]);
+      return job;
+    },
     async startHeld(copies = 1) {
       await holds.others('unknown');
       const wanted = kinds

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { verifyArchive } from '@osimage/archive';
 import { type BlobStore, cleanStore } from '@osimage/blob-store';
 import type { Database, JobRow } from '@osimage/database';
+import { systemCode } from '@osimage/errors';
 import { checkSum } from '../support/delivery.ts';
 
 /** Rows: every job has one end, nothing is held for one any more, and what it made is there once. */
@@ -44,6 +45,16 @@ export async function wrongRows(db: Database): Promise<string[]> {
 export async function wrongFiles(db: Database, store: BlobStore): Promise<string[]> {
   await age(join(store.root, 'blobs'));
   await cleanStore(db, store, { olderThanMs: 0 });
+  const wrong = await strayFiles(db, store);
+  const { rows } = await db.query<{ path: string; size: number; sha256: string }>(
+    `select physical_path as path, size, encode(sha256, 'hex') as sha256 from archives where deleted_at is null`,
+  );
+  for (const { path, ...row } of rows) wrong.push(...(await wrongArchive(join(store.root, path), row)));
+  return wrong;
+}
+
+/** The store as it is: files that no row names, and those that are missing. */
+export async function strayFiles(db: Database, store: BlobStore): Promise<string[]> {
   const wrong: string[] = [];
   const compare = async (folder: string, query: string) => {
     const there = await filesBelow(join(store.root, folder));
@@ -59,10 +70,6 @@ export async function wrongFiles(db: Database, store: BlobStore): Promise<string
   await compare('blobs', `select left(physical_name, 2) || '/' || physical_name as name from blobs`);
   await compare('exports', `select substr(physical_path, 9) as name from archives where deleted_at is null`);
   await compare('staging', `select id::text as name from jobs where ended_at is null and queue_id is null`);
-  const { rows } = await db.query<{ path: string; size: number; sha256: string }>(
-    `select physical_path as path, size, encode(sha256, 'hex') as sha256 from archives where deleted_at is null`,
-  );
-  for (const { path, ...row } of rows) wrong.push(...(await wrongArchive(join(store.root, path), row)));
   return wrong;
 }
 
@@ -100,7 +107,12 @@ async function wrongArchive(path: string, row: { size: number; sha256: string })
 }
 
 async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+    // A folder below it was removed while it was being listed.
+    if (systemCode(error) !== 'ENOENT') throw error;
+    return undefined;
+  });
+  if (!entries) return await filesBelow(folder);
   return entries
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));

@@ -102,6 +102,10 @@ async function exportRemotely(
   const delivered = await deliver(context, attempt, archive, ourName);
   await reach('after-publish', job);
   await attempt.close();
+  // Told only when the job does not end well: a cancel may come too late for what others can see already.
+  attempt.notes.push(
+    `The archive lies complete at ${delivered.finalPath}; it was there before the job was stopped.`,
+  );
   await complete(context, attempt, { ...delivered, filename: posix.basename(delivered.finalPath) });
 }
 
