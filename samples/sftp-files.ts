@@ -2,7 +2,7 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { join, resolve, sep } from 'node:path';
+import { basename, join, resolve, sep } from 'node:path';
 import ssh2, { type Attributes, type SFTPWrapper } from 'ssh2';
 
 /** Each takes effect once that many bytes of file content have arrived over all connections. */
@@ -21,12 +21,16 @@ export interface SftpFaults {
   opensOnce?: boolean;
   /** Paths that are open; kept by the server for `opensOnce`. */
   openPaths?: Set<string>;
+  /** Writes done over all connections; counted by the server. */
+  writes?: number;
   /** Stores half of the write with this number, counted from 1, and says that all is well. */
   halfWrite?: number;
   /** Gives half of what is asked for. */
   shortReads?: boolean;
   /** Resets the TCP connection when a file is renamed: before or after it has got its name. Once. */
   resetAtRename?: 'before' | 'after';
+  /** Longest name of a file, bytes. */
+  nameMax?: number;
   /** Refuses to read files. */
   noReading?: boolean;
   /** Tells a size that is this much too small. */
@@ -70,9 +74,10 @@ export function serveFiles(sftp: SFTPWrapper, socket: Socket, folder: string, fa
   faults.openPaths ??= new Set();
   const { openPaths } = faults;
   let nextHandle = 0;
-  let writes = 0;
   const within = (path: string) => {
     const absolute = resolve(folder, path);
+    if (Buffer.byteLength(basename(absolute)) > (faults.nameMax ?? 255))
+      throw new Error('the name is too long');
     if (absolute === folder || absolute.startsWith(folder + sep)) return absolute;
     throw new Outside();
   };
@@ -128,11 +133,15 @@ export function serveFiles(sftp: SFTPWrapper, socket: Socket, folder: string, fa
   sftp.on('RENAME', (id, from, to) =>
     answer(id, async () => {
       const { resetAtRename } = faults;
-      delete faults.resetAtRename;
-      if (resetAtRename === 'before') socket.resetAndDestroy();
+      if (resetAtRename === 'before') {
+        delete faults.resetAtRename;
+        socket.resetAndDestroy();
+        return;
+      }
       // As version 3 of the protocol has it: an existing file is not replaced.
       if (await lstat(within(to)).catch(() => undefined)) throw new Error('it exists');
-      if (resetAtRename !== 'before') await rename(within(from), within(to));
+      await rename(within(from), within(to));
+      delete faults.resetAtRename;
       if (resetAtRename === 'after') socket.resetAndDestroy();
     }),
   );
@@ -169,6 +178,8 @@ export function serveFiles(sftp: SFTPWrapper, socket: Socket, folder: string, fa
   sftp.on('WRITE', (id, handle, offset, data) =>
     answer(id, async () => {
       faults.arrived = (faults.arrived ?? 0) + data.length;
+      faults.writes = (faults.writes ?? 0) + 1;
+      const number = faults.writes;
       const reached = (limit: number | undefined) => limit !== undefined && (faults.arrived ?? 0) >= limit;
       await faults.onWrite?.(faults.arrived);
       if (reached(faults.resetAfter)) socket.resetAndDestroy();
@@ -177,8 +188,7 @@ export function serveFiles(sftp: SFTPWrapper, socket: Socket, folder: string, fa
       const file = handleOf(handle);
       if (faults.inOrderOnly && (await file.stat()).size !== offset)
         throw new Error('not the end of the file');
-      writes += 1;
-      await writeWhole(file, writes === faults.halfWrite ? data.subarray(0, data.length / 2) : data, offset);
+      await writeWhole(file, number === faults.halfWrite ? data.subarray(0, data.length / 2) : data, offset);
     }),
   );
   socket.on('close', () => {

@@ -649,6 +649,13 @@ export const catalogue = {
     'User {username} may not write to {path} on {address}.',
     'Correct the permissions there, or choose another path.',
   ),
+  remote_read_only: entry(
+    502,
+    'FAILED_PRECONDITION',
+    'FQXHMFC9367M',
+    'The file system of {path} on {address} is read-only.',
+    'Make it writable there, or choose another path.',
+  ),
   remote_no_folder: entry(
     502,
     'FAILED_PRECONDITION',

@@ -1,6 +1,6 @@
 /** What every destination must do, against a real server: the happy path and all the unhappy ones. */
 import { readdirSync } from 'node:fs';
-import { chmod, chown, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Problem } from '@osimage/errors';
@@ -124,6 +124,10 @@ export async function destinationSuite(t: Test, suite: DestinationSuite): Promis
     }
     const problem = await problemOf(deliver(to(`${root}names/${longest}b`)));
     t.match(problem, { code: 'invalid_request', message: /sha256/ });
+    for (const path of [`names/${'f'.repeat(256)}/f`, `names/${'f'.repeat(256)}`]) {
+      const long = await problemOf(deliver(to(root + path)));
+      t.match(long, { code: /^(remote_name_refused|invalid_request)$/, transient: false }, path);
+    }
     t.equal((await left('names')).length, 6);
   });
 
@@ -172,6 +176,17 @@ export async function destinationSuite(t: Test, suite: DestinationSuite): Promis
       t.strictSame(await left('leftovers'), ['.f.13-1.part', '.g.12-1.part', 'f', 'f.sha256', 'victim']);
       t.equal(await readFile(join(path, 'victim'), 'utf8'), 'precious');
     });
+
+  await t.test('a link under the final name is replaced, not followed', async (t) => {
+    const path = await makeFolder('final-link');
+    await writeFile(join(path, 'elsewhere'), 'not yours');
+    await chown(join(path, 'elsewhere'), owner, -1);
+    await symlink(join(path, 'elsewhere'), join(path, 'f'));
+    await deliver(to(`${root}final-link/f`));
+    await arrived(t, 'final-link/f');
+    t.notOk((await lstat(join(path, 'f'))).isSymbolicLink());
+    t.equal(await readFile(join(path, 'elsewhere'), 'utf8'), 'not yours');
+  });
 
   await t.test('folders that are none, or are in the way', async (t) => {
     const path = await makeFolder('in-the-way');
@@ -316,14 +331,18 @@ export async function destinationSuite(t: Test, suite: DestinationSuite): Promis
       controller.abort(reason);
     });
     await t.rejects(deliver({ ...delivery, signal: controller.signal }), reason, 'it ends all the same');
+    if ((await readdir(silent.folder)).length > 0)
+      t.match(delivery.notes, [/A partial file may be left on/], 'what could not be removed is told');
   });
 
   await t.test('a connection that breaks in the middle leaves nothing', async (t) => {
     const broken = await suite.start(t);
     if (broken === undefined) return;
-    const problem = await problemOf(deliver(interrupted(suite, broken, () => broken.drop())));
+    const delivery = interrupted(suite, broken, () => broken.drop());
+    const problem = await problemOf(deliver(delivery));
     t.match(problem, { code: 'connection_lost', transient: true });
     t.strictSame(await readdir(broken.folder), [], 'taken back over a fresh connection');
+    t.strictSame(delivery.notes, []);
   });
 }
 

@@ -40,7 +40,12 @@ export async function startSshd(
   return server;
 }
 
+/** OpenSSH's program that does the files of one login; undefined where there is none. */
+export function sftpProgram(): string | undefined {
+  return programs.find((path) => existsSync(path));
+}
+
 async function startBehindOurLogin(folder: string): Promise<SftpServer | undefined> {
-  const program = programs.find((path) => existsSync(path));
+  const program = sftpProgram();
   return program === undefined ? undefined : startBuiltInServer({ folder, program });
 }

@@ -41,6 +41,8 @@ export async function lookAround(
     ? wanted
     : posix.join(await files.realpath('.').catch(asked('look at .', '.')), wanted);
   const existing = await nearest(folder);
+  const found = await files.fileSystem(existing).catch(() => undefined);
+  if (found?.isReadOnly) throw new Problem('remote_read_only', { address: server.address, path: existing });
   const probe = posix.join(existing, `.osimage-test-${randomUUID()}`);
   const handle = await files.create(probe).catch(asked(`make a file in ${existing}`, probe));
   // Without the signal: what was made is removed also when the time is up.
@@ -49,7 +51,7 @@ export async function lookAround(
   await after.remove(probe).catch(asked(`remove ${probe}`, probe));
   const made = existing === folder ? '' : ` The folder ${folder} is not there yet and is made by an export.`;
   findings.right('folder', `${existing} takes files.${made}`);
-  const free = await files.freeBytes(existing).catch(() => undefined);
+  const free = found?.freeBytes;
   if (free === undefined) findings.unknown('space', 'The server does not tell how much space is free.');
   else if (free === 0)
     findings.wrong(

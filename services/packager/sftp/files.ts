@@ -5,6 +5,15 @@ import { type Attributes, openFlag, permissions, reply, request, status } from '
 
 const fileType = { mask: 0o170000, folder: 0o040000, regular: 0o100000 } as const;
 
+/** SSH2_FXE_STATVFS_ST_RDONLY, of OpenSSH's PROTOCOL, section 4.5. */
+const READ_ONLY = 1n;
+
+export interface FileSystem {
+  /** Bytes this user may still write. */
+  readonly freeBytes: number;
+  readonly isReadOnly: boolean;
+}
+
 export class SftpFiles {
   readonly channel: SftpChannel;
   readonly #signal: AbortSignal | undefined;
@@ -75,20 +84,43 @@ export class SftpFiles {
     await this.#ask(request.extended, reply.status, 'posix-rename@openssh.com', from, to);
   }
 
+  /**
+   * Whether `rename` is surely that of the operating system, which replaces a link: ProFTPD's mod_sftp offers the same
+   * request and replaces the file that the link leads to, but does not know the limits of OpenSSH 8.5.
+   */
+  get replacesLinks(): boolean {
+    return (
+      this.channel.offers('posix-rename@openssh.com', '1') && this.channel.offers('limits@openssh.com', '1')
+    );
+  }
+
+  /** Whether a link lies there; `lstat` does not tell on every server: mod_sftp follows it. */
+  async isLink(path: string): Promise<boolean> {
+    try {
+      await this.#ask(request.readlink, reply.name, path);
+      return true;
+    } catch (error) {
+      if (error instanceof SftpStatus) return false;
+      throw error;
+    }
+  }
+
   /** As version 3 has it: a file that lies there is not replaced. */
   async renamePlainly(from: string, to: string): Promise<void> {
     await this.#ask(request.rename, reply.status, from, to);
   }
 
-  /** Bytes this user may still write on the file system of `path`; undefined when the server does not tell. */
-  async freeBytes(path: string): Promise<number | undefined> {
+  /** The file system of `path`; undefined when the server does not tell. */
+  async fileSystem(path: string): Promise<FileSystem | undefined> {
     if (!this.channel.offers('statvfs@openssh.com', '2')) return undefined;
     const { fields } = await this.#ask(request.extended, reply.extended, 'statvfs@openssh.com', path);
     fields.uint64(); // preferred block size
     const unit = fields.uint64();
     fields.uint64(); // blocks
     fields.uint64(); // free blocks, also for root
-    return Number(unit * fields.uint64());
+    const freeBytes = Number(unit * fields.uint64());
+    for (let skipped = 0; skipped < 4; skipped += 1) fields.uint64(); // three about i-nodes, and its number
+    return { freeBytes, isReadOnly: (fields.uint64() & READ_ONLY) !== 0n };
   }
 
   async #attributes(type: number, path: string): Promise<Attributes | undefined> {

@@ -16,6 +16,7 @@ export const request = {
   realpath: 16,
   stat: 17,
   rename: 18,
+  readlink: 19,
   extended: 200,
 } as const;
 

@@ -16,7 +16,8 @@ const AGAIN_MS = 100;
 
 /**
  * Removes the files over a fresh connection, as the one at hand may be dead or have megabytes in its queue; never
- * throws. An attempt that lost its job removes nothing: what lies there may be its successor's by now.
+ * throws. An attempt that lost its job removes nothing: what lies there may be its successor's by now. Where nothing helps
+ * and no other attempt will remove them, the job is told what may be left.
  */
 export async function cleanUp(
   open: OpenStore,
@@ -32,10 +33,15 @@ export async function cleanUp(
       if (await removeAll(open, { ...delivery, signal }, unfinished)) return;
     } catch (error) {
       // The failure that led here is the one to tell; a server that lets nobody in does not change its mind so soon.
-      if (error instanceof Problem && !error.transient) return;
+      if (error instanceof Problem && !error.transient) break;
     }
     await pause(AGAIN_MS, undefined, { signal }).catch(() => undefined);
   }
+  if (delivery.triesAgain(reason)) return;
+  const { address } = delivery.server;
+  delivery.onNote(
+    `A partial file may be left on ${address}, which did not remove it: ${unfinished[0]?.path}.`,
+  );
 }
 
 async function removeAll(

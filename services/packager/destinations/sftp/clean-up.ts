@@ -10,6 +10,8 @@ import type { DeliveryNames } from './names.ts';
 import type { PartialFile } from './partial-file.ts';
 import { discardAll } from './take-over.ts';
 
+type Removal = 'gone' | 'kept' | 'silent';
+
 /** What lies on the server under temporary names: files of this attempt, and those of earlier ones. */
 export class Leftovers {
   /** Of attempts before this one. */
@@ -41,14 +43,17 @@ export class Leftovers {
     return [...this.#partials.keys()][0] ?? this.#hint;
   }
 
-  /** Whether the server has answered for every file. */
-  async discard(connection: SftpConnection, signal: AbortSignal): Promise<boolean> {
+  /** `silent`: the server did not answer for every file. `kept`: it let one of this attempt not be removed. */
+  async discard(connection: SftpConnection, signal: AbortSignal): Promise<Removal> {
     const files = new SftpFiles(connection.channel, signal);
     const results = await Promise.allSettled([
       ...[...this.#partials.values()].map((partial) => partial.discard(files)),
       discardAll(files, this.earlier),
     ]);
-    return results.every((result) => result.status === 'fulfilled');
+    if (results.some((result) => result.status === 'rejected')) return 'silent';
+    return results.some((result) => result.status === 'fulfilled' && result.value === false)
+      ? 'kept'
+      : 'gone';
   }
 }
 
@@ -66,14 +71,11 @@ export async function cleanUp(
 ): Promise<void> {
   try {
     if (await mayStay(delivery, reason)) return;
-    if (
-      connection !== undefined &&
-      (leftovers.isNothing || (await removed(connection, delivery, leftovers, reason, limits)))
-    )
-      return;
-    if (leftovers.place === undefined) return;
-    const { address } = delivery.server;
-    delivery.onNote(`A partial file may be left on ${address}, which did not answer: ${leftovers.place}.`);
+    if (connection !== undefined && leftovers.isNothing) return;
+    const removal = connection && (await remove(connection, delivery, leftovers, reason, limits));
+    if (removal === 'gone' || leftovers.place === undefined) return;
+    const why = removal === 'kept' ? 'which does not let us remove it' : 'which did not answer';
+    delivery.onNote(`A partial file may be left on ${delivery.server.address}, ${why}: ${leftovers.place}.`);
   } finally {
     connection?.abandon(reason);
   }
@@ -90,15 +92,16 @@ async function mayStay(delivery: Delivery, reason: unknown): Promise<boolean> {
   return isAttemptLost(reason) || isAttemptLost(lease);
 }
 
-async function removed(
+async function remove(
   connection: SftpConnection,
   delivery: Delivery,
   leftovers: Leftovers,
   reason: unknown,
   limits: SftpLimits,
-): Promise<boolean> {
+): Promise<Removal> {
   const half = limits.cleanUpMs / 2;
-  if (await leftovers.discard(connection, AbortSignal.timeout(half))) return true;
+  const removal = await leftovers.discard(connection, AbortSignal.timeout(half));
+  if (removal !== 'silent') return removal;
   connection.abandon(reason);
   try {
     const signal = AbortSignal.timeout(half);
@@ -113,7 +116,7 @@ async function removed(
     }
   } catch {
     // The failure that led here is the one to tell.
-    return false;
+    return 'silent';
   }
 }
 

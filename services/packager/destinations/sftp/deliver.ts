@@ -11,9 +11,10 @@ import { checksumOf, digestOf, writeChecksum } from './checksum-file.ts';
 import { cleanUp, Leftovers } from './clean-up.ts';
 import { holdsLine, isThisArchive } from './existing.ts';
 import { namesOf } from './names.ts';
-import { checkSpace, PartialFile } from './partial-file.ts';
+import { PartialFile } from './partial-file.ts';
 import { publish } from './publish.ts';
 import { putBack } from './replace.ts';
+import { checkSpace } from './room.ts';
 import { sendArchive } from './send.ts';
 import { openSession, type Session, Sharing } from './session.ts';
 import { discardAll, earlierNames, takeOver } from './take-over.ts';
@@ -61,6 +62,11 @@ async function deliverOver(way: Way): Promise<Delivered> {
   leftovers.earlier = earlier;
   if (!files.channel.offers('posix-rename@openssh.com', '1')) await putBack(files, earlier);
   const there = await lookAtTarget(files, delivery, names);
+  const checksumFile = {
+    partial: names.checksumPartial,
+    final: names.checksum,
+    aside: names.checksumAside,
+  };
   const result = () => ({ finalPath: names.archive, size: archive.size, sha256: digestOf(archive) });
 
   if (await isThisArchive(files, delivery, names.archive, there)) {
@@ -71,17 +77,14 @@ async function deliverOver(way: Way): Promise<Delivered> {
       return { ...result(), notes };
     await writeChecksum(files, delivery, names, leftovers);
     notes.push('Its .sha256 was missing or wrong and was written.');
-    notes.push(
-      ...(await publish(way, [
-        { partial: names.checksumPartial, final: names.checksum, aside: names.checksumAside },
-      ])),
-    );
+    notes.push(...(await publish(way, [checksumFile])));
     return { ...result(), notes };
   }
 
   const notes: string[] = [];
   const partial = new PartialFile(files, server, names.archivePartial, archive.size);
   leftovers.add(partial);
+  partial.firstByte = () => archive.read(0, 1, signal);
   const proven = await takeOver(files, delivery, names, earlier);
   if (proven > 0) {
     partial.goOn();
@@ -120,12 +123,12 @@ async function deliverOver(way: Way): Promise<Delivered> {
   if (there !== undefined) notes.push('It replaced another file of that name.');
 
   onStep('publishing');
-  notes.push(
-    ...(await publish(way, [
-      { partial: names.archivePartial, final: names.archive, aside: names.archiveAside },
-      { partial: names.checksumPartial, final: names.checksum, aside: names.checksumAside },
-    ])),
-  );
+  const archiveFile = {
+    partial: names.archivePartial,
+    final: names.archive,
+    aside: names.archiveAside,
+  };
+  notes.push(...(await publish(way, [archiveFile, checksumFile])));
   // Once more: a worker that woke up meanwhile may have begun a file of its own before it knew.
   await discardAll(files, earlier).catch(() => undefined);
   return { ...result(), notes };

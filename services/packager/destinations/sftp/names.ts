@@ -4,6 +4,8 @@ import { Problem } from '@osimage/errors';
 
 // NAME_MAX of Linux file systems, bytes.
 const MAX_NAME_BYTES = 255;
+// NAME_MAX of eCryptfs, which encrypts the folders of some storage devices: our own names must fit where the archive's does.
+const MAX_PARTIAL_BYTES = 143;
 
 /** Paths of everything a delivery leaves, for good or for a while, in the target folder. */
 export interface DeliveryNames {
@@ -43,7 +45,7 @@ export function namesOf(folder: string, name: string, jobId: string, attempt: nu
 function partialName(name: string, end: string): string {
   let start = name;
   // Whole characters only: half a UTF-8 sequence is no name.
-  while (Buffer.byteLength(`.${start}${end}`) > MAX_NAME_BYTES) start = [...start].slice(0, -1).join('');
+  while (Buffer.byteLength(`.${start}${end}`) > MAX_PARTIAL_BYTES) start = [...start].slice(0, -1).join('');
   return `.${start}${end}`;
 }
 

@@ -5,6 +5,7 @@ import type { ServerProfile } from '../../server-profile.ts';
 import { remoteProblem, SftpStatus } from '../../sftp/errors.ts';
 import { isRegular, type SftpFiles } from '../../sftp/files.ts';
 import { status } from '../../sftp/packets.ts';
+import { checkSpace, quotaProblem } from './room.ts';
 
 /** Sends the content to an open handle and tells how many bytes are acknowledged. */
 export type Send = (handle: Buffer, onWritten: (bytes: number) => void) => Promise<void>;
@@ -17,6 +18,8 @@ export class PartialFile {
   readonly #server: ServerProfile;
   /** Called each time before the file is made. */
   beforeCreate: () => Promise<void> = async () => undefined;
+  /** Gives the first byte of the content, to find out with it why no more is taken. */
+  firstByte: (() => Promise<Buffer>) | undefined;
   #handle: Buffer | undefined;
   #isThere = false;
   #written = 0;
@@ -33,7 +36,7 @@ export class PartialFile {
     this.#isThere = true;
   }
 
-  /** Makes the file, or opens it, and sends its content. Throws Problem remote_no_space, remote_permission, remote_failed. */
+  /** Makes the file, or opens it, and sends its content. Throws Problem remote_no_space, remote_full, remote_permission, remote_failed. */
   async write(send: Send): Promise<void> {
     this.#handle = await (this.#isThere
       ? this.#step('open the temporary file', this.#open())
@@ -57,17 +60,21 @@ export class PartialFile {
     throw new Problem('remote_mismatch', { address: this.#server.address, detail });
   }
 
-  /** Takes the file away over `files`; one that is not there is as good. Throws when the server does not answer. */
-  async discard(files: SftpFiles): Promise<void> {
+  /** Takes the file away over `files`; gives whether none is there now. Throws when the server does not answer. */
+  async discard(files: SftpFiles): Promise<boolean> {
     // Some servers do not remove a file that is open. The handle is known to its own channel only.
     if (this.#handle !== undefined && files.channel === this.#files.channel) {
       files.close(this.#handle).catch(() => undefined);
     }
     this.#handle = undefined;
     this.#isThere = false;
-    await files.remove(this.path).catch((error: unknown) => {
+    try {
+      await files.remove(this.path);
+      return true;
+    } catch (error) {
       if (!(error instanceof SftpStatus)) throw error;
-    });
+      return (await files.lstat(this.path).catch(unlessRefused)) === undefined;
+    }
   }
 
   /**
@@ -95,31 +102,25 @@ export class PartialFile {
     throw new SftpStatus(status.failure, 'it is no plain file');
   }
 
-  /** Servers only say "failure" for a full disk; asking for the free space afterwards tells it from the rest. */
+  /** What a refusal means where the server itself does not say it. */
   async #step<Value>(action: string, step: Promise<Value>): Promise<Value> {
     try {
       return await step;
     } catch (error) {
       if (error instanceof SftpStatus) {
-        await checkSpace(this.#files, this.#server, posix.dirname(this.path), this.size - this.#written);
+        const written = this.#written;
+        await checkSpace(this.#files, this.#server, posix.dirname(this.path), this.size - written);
+        const { firstByte, path, size } = this;
+        const handle = this.#handle;
+        const refused = handle && { path, handle, size, written, firstByte };
+        const quota = refused && (await quotaProblem(this.#files, this.#server, refused, error));
+        if (quota !== undefined) throw quota;
       }
       throw remoteProblem(error, this.#server, action, this.path);
     }
   }
 }
 
-/** Throws Problem remote_no_space when the server says that less than `needed` bytes are free around `path`. */
-export async function checkSpace(
-  files: SftpFiles,
-  server: ServerProfile,
-  path: string,
-  needed: number,
-): Promise<void> {
-  const available = await files.freeBytes(path).catch((error: unknown) => {
-    // A server that cannot tell is not a full one.
-    if (error instanceof SftpStatus || error instanceof RangeError) return undefined;
-    throw error;
-  });
-  if (available === undefined || available >= Math.max(needed, 1)) return;
-  throw new Problem('remote_no_space', { address: server.address, needed, available });
+function unlessRefused(error: unknown): undefined {
+  if (!(error instanceof SftpStatus)) throw error;
 }

@@ -3,7 +3,8 @@
  * sees the name without a file; version 3 of SFTP alone forbids renaming over a file. Then the old one is first put
  * aside, and put back when the new one does not get the name: never half a file, only for a moment none. Removing the
  * old one would be simpler, but a worker that is stopped right before that and wakes up when its successor is done
- * would remove the new one; this one finds its temporary file gone, and puts back what it has taken.
+ * would remove the new one; this one finds its temporary file gone, and puts back what it has taken. A link
+ * cannot be put aside on every server, so it is removed: what it leads to must not be touched.
  */
 import { SftpStatus } from '../../sftp/errors.ts';
 import type { SftpFiles } from '../../sftp/files.ts';
@@ -25,15 +26,17 @@ export async function replace(
   checkLease: () => Promise<void>,
 ): Promise<boolean> {
   try {
+    const removed = await removeLink(files, final, checkLease);
     await files.rename(partial, final);
-    return false;
+    return removed;
   } catch (error) {
     // Without the temporary file there is nothing to make room for.
     if (!(error instanceof SftpStatus) || error.status === status.noSuchFile) throw error;
     if ((await files.lstat(final)) === undefined) throw error;
     await checkLease();
-    await files.renamePlainly(final, aside).catch(() => {
-      throw error;
+    await files.renamePlainly(final, aside).catch((refused: unknown) => {
+      // Why the first one was refused says more; a connection that broke meanwhile does not.
+      throw refused instanceof SftpStatus ? error : refused;
     });
   }
   try {
@@ -43,6 +46,14 @@ export async function replace(
     throw error;
   }
   await files.remove(aside).catch(() => undefined);
+  return true;
+}
+
+/** Gives whether there was one that a renaming would follow. */
+async function removeLink(files: SftpFiles, path: string, checkLease: () => Promise<void>): Promise<boolean> {
+  if (files.replacesLinks || !(await files.isLink(path))) return false;
+  await checkLease();
+  await files.remove(path);
   return true;
 }
 
