@@ -11,6 +11,8 @@ export interface SftpFaults {
   resetAfter?: number;
   /** Answers no request any more, while SSH itself stays alive. */
   muteAfter?: number;
+  /** Answers that were not given for it; counted by the server. */
+  muted?: number;
   /** Reads nothing from the connection any more, as if the link were cut. */
   deafAfter?: number;
   /** Says "failure" to every write, as a full disk does. */
@@ -96,7 +98,11 @@ export function serveFiles(sftp: SFTPWrapper, socket: Socket, folder: string, fa
     openPaths.delete(paths.get(number) ?? '');
     paths.delete(number);
   };
-  const mute = () => (faults.arrived ?? 0) >= (faults.muteAfter ?? Number.POSITIVE_INFINITY);
+  const mute = () => {
+    if ((faults.arrived ?? 0) < (faults.muteAfter ?? Number.POSITIVE_INFINITY)) return false;
+    faults.muted = (faults.muted ?? 0) + 1;
+    return true;
+  };
   /** Answers a request with what `work` gives, a function that sends it, or else with OK or the status of its error. */
   const answer = (id: number, work: () => Promise<unknown>) => {
     work().then(

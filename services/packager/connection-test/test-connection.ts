@@ -23,17 +23,20 @@ export interface TestedConnection {
   readonly promoted: boolean;
 }
 
-/** Never throws for what is wrong with the server; throws Problem not_found, or when the database does. */
+/**
+ * Never throws for what is wrong with the server; throws Problem not_found, or when the database does. `late` ends the
+ * test when its time is up.
+ */
 export async function testConnection(
   context: PackagerContext,
   id: string,
   actor: Actor,
   hungUp: AbortSignal,
+  late = AbortSignal.timeout(testSeconds * 1000),
 ): Promise<TestedConnection> {
   const server = await findServer(context.db, id);
   if (!server) throw notFound('remote file server', id);
   const findings = new Findings();
-  const late = AbortSignal.timeout(testSeconds * 1000);
   const signal = AbortSignal.any([hungUp, late]);
   const access = async (pending: boolean): Promise<SecureAccess> => ({
     server: await openProfile(context, server, pending),

@@ -45,6 +45,15 @@ t.test('FTPS', async (t) => {
     for (const { folder } of [server, expired]) t.strictSame(await readdir(folder), []);
   });
 
+  await t.test('TLS from the first byte on port 990', async (t) => {
+    const server = await startProftpd(t, { certificate: good, implicit: true, port: 990 });
+    if (server === undefined) return;
+    await deliver(deliveryTo(server.profile, content, 'new/f', { authorities }));
+    t.ok((await readFile(join(server.folder, 'new/f'))).equals(content));
+    t.match(await checkSum(join(server.folder, 'new/f')), /: OK$/);
+    t.strictSame((await readdir(join(server.folder, 'new'))).sort(), ['f', 'f.sha256']);
+  });
+
   await t.test('TLS that is not there is not done without', async (t) => {
     const server = await startProftpd(t);
     if (server === undefined) return;
