@@ -16,6 +16,7 @@ export {
   type Queryable,
   type QueryOptions,
 } from './pool.ts';
+export { purgeJobs, purgeLeaseMs, purgeRuleText, purgeText } from './purge.ts';
 export * from './queries/accounts.ts';
 export * from './queries/archives.ts';
 export * from './queries/attempts.ts';
@@ -34,6 +35,8 @@ export * from './queries/metrics.ts';
 export * from './queries/profile-changes.ts';
 export * from './queries/profile-import.ts';
 export * from './queries/profiles.ts';
+export * from './queries/purge.ts';
+export * from './queries/purge-jobs.ts';
 export * from './queries/queue.ts';
 export * from './queries/retention.ts';
 export * from './queries/retries.ts';

@@ -350,6 +350,18 @@ export const schema = {
     parse: count(1, 1_000_000),
     fallback: undefined as number | undefined,
   },
+  RETAIN_JOBS_DAYS: {
+    shown: '90',
+    meaning: 'Jobs that ended longer ago are removed, unless their archive is still here. See docs/rest.md',
+    parse: count(1, 36_500),
+    fallback: 90,
+  },
+  RETAIN_JOBS_COUNT: {
+    shown: '1000000',
+    meaning: 'Of the jobs that have ended only so many are kept, those that ended last',
+    parse: count(1, 100_000_000),
+    fallback: 1_000_000,
+  },
   BUNDLE_KEYRING: {
     shown: 'unset: no bundle can be imported',
     meaning: 'File with the armored OpenPGP public keys that driver bundles (BUNDLE) may be signed with',

@@ -9,6 +9,7 @@ export const options = {
   generate: { type: 'boolean' },
   'dry-run': { type: 'boolean' },
   'older-than': { type: 'string' },
+  keep: { type: 'string' },
   rate: { type: 'string' },
   deep: { type: 'boolean' },
   restart: { type: 'boolean' },
@@ -24,6 +25,7 @@ export interface Given {
   readonly generate?: boolean | undefined;
   readonly 'dry-run'?: boolean | undefined;
   readonly 'older-than'?: string | undefined;
+  readonly keep?: string | undefined;
   readonly rate?: string | undefined;
   readonly deep?: boolean | undefined;
   readonly restart?: boolean | undefined;

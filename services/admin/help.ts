@@ -14,7 +14,8 @@ Options
   --password-stdin   the password is the one line of standard input
   --generate         make a password and show it, once
   --dry-run          only say what would be removed
-  --older-than TIME  leave alone what is younger: 90s, 30m, 12h, 7d (default: 1h)
+  --older-than TIME  leave alone what is younger: 90s, 30m, 12h, 7d (store gc without it: 1h)
+  --keep N           remove all but the N jobs that ended last, and what ended within the hour
   --rate MB          megabytes a second that are read (default: 50; 0: as fast as it goes)
   --deep             unpack everything and compare SHA-256, instead of the checksums of the stored bytes
   --restart          from the beginning, not where the last scrub stopped

@@ -1,10 +1,11 @@
-/** `npm run admin -- COMMAND`: accounts, keys and the store from the command line. One file a command; this one composes. */
+/** `npm run admin -- COMMAND`: accounts, keys, jobs and the store from the command line. One file a command; this one composes. */
 import { parseArgs } from 'node:util';
 import { Problem } from '@osimage/errors';
 import { loadSettings, SettingsError } from '@osimage/settings';
 import { type Command, type OptionName, options, UsageError } from './command.ts';
 import { withDatabase } from './connect.ts';
 import { helpText } from './help.ts';
+import { jobsPurge } from './jobs-purge.ts';
 import { rotateSecrets } from './rotate-secrets.ts';
 import { storeGc } from './store-gc.ts';
 import { storeProtect, storeUnprotect } from './store-protect.ts';
@@ -32,6 +33,7 @@ const commands = [
   storeRetention,
   storeProtect,
   storeUnprotect,
+  jobsPurge,
 ];
 const argv = process.argv.slice(2);
 const asJson = argv.includes('--json');

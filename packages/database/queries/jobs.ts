@@ -2,11 +2,11 @@
 import { notFound, Problem, type ProblemReport } from '@osimage/errors';
 import type { Queryable } from '../pool.ts';
 
-export type JobKind = 'export' | 'import';
+export type JobKind = 'export' | 'import' | 'purge';
 export type JobState = 'Pending' | 'Running' | 'Complete' | 'StoppedWithError' | 'Cancelled' | 'Interrupted';
 
 /** Kinds that run from the queue. What a later version runs there is left to it. */
-export const queuedKinds: readonly JobKind[] = ['export', 'import'];
+export const queuedKinds: readonly JobKind[] = ['export', 'import', 'purge'];
 
 /** Told to every packager when a job must stop; the payload is the job's id. */
 export const stopChannel = 'osimage_job_stop';
@@ -209,11 +209,18 @@ export async function deleteJobs(tx: Queryable, ids: readonly string[]): Promise
   const jobs = await findJobs(tx, ids);
   const unfinished = jobs.find((job) => job.ended_at === null);
   if (unfinished) throw new Problem('job_not_finished', { id: unfinished.id });
-  // A name that was reserved for an archive that never came is free again.
+  await removeJobs(tx, ids);
+}
+
+/** Removes the rows of finished jobs, and all that is theirs alone. */
+export async function removeJobs(tx: Queryable, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  // A name that was reserved for an archive that never came is free again. Only what the service named: a name that was
+  // asked for on a file server may be reserved for another job.
   await tx.query(
     `delete from object_ids o using jobs j
-     where j.id = any($1::bigint[]) and j.kind = 'export' and o.id in (j.filename, j.archive_name) and o.kind = 'archive'
-       and not exists (select from archives a where a.id = o.id)`,
+     where j.id = any($1::bigint[]) and j.kind = 'export' and o.id = coalesce(j.archive_name, j.filename)
+       and o.kind = 'archive' and not exists (select from archives a where a.id = o.id)`,
     [ids],
   );
   await tx.query('delete from jobs where id = any($1::bigint[])', [ids]);

@@ -7,7 +7,7 @@ const keptMs = 5_000;
 /** Of what may be a million rows. */
 const endedKeptMs = 60_000;
 
-const kinds = ['export', 'import'];
+const kinds = ['export', 'import', 'purge'];
 const states = ['Pending', 'Running', 'Complete', 'StoppedWithError', 'Cancelled', 'Interrupted'];
 
 export function registerJobMetrics(registry: Registry, db: Database): void {

@@ -12,7 +12,11 @@ const states: Record<StateRow, keyof typeof JobState> = {
   Interrupted: 'JOB_STATE_INTERRUPTED',
 };
 
-const kinds: Record<KindRow, keyof typeof JobKind> = { export: 'JOB_KIND_EXPORT', import: 'JOB_KIND_IMPORT' };
+const kinds: Record<KindRow, keyof typeof JobKind> = {
+  export: 'JOB_KIND_EXPORT',
+  import: 'JOB_KIND_IMPORT',
+  purge: 'JOB_KIND_PURGE',
+};
 
 export function toJobMessage(row: JobRow): Job {
   return {

@@ -72,6 +72,10 @@ async function again(
     const detail = `it is ${job.state}, and only a job that failed or was cancelled can.`;
     throw new Problem('job_not_retryable', { id: job.id, detail });
   }
+  if (job.kind === 'purge') {
+    const detail = 'the next purge removes what this one left.';
+    throw new Problem('job_not_retryable', { id: job.id, detail });
+  }
   if (job.kind === 'import') return await importAgain(context, tx, job, caller);
   try {
     // The profile as it is now: what made the export fail may have been mended since, and its content is no longer kept.

@@ -9,6 +9,7 @@ import { Attempt } from './attempt.ts';
 import { enqueueAgain } from './enqueue-again.ts';
 import { cleanExport, runExport } from './export.ts';
 import { cleanImport, runImport } from './import.ts';
+import { runPurge } from './purge.ts';
 import { leaveServer, takeOrWait } from './slots.ts';
 import { HandedBack, pauseMs, triesAgain } from './try-again.ts';
 
@@ -18,6 +19,8 @@ const lostAtMost = 5;
 const kinds = {
   export: { run: runExport, clean: cleanExport },
   import: { run: runImport, clean: cleanImport },
+  // What it has removed stays removed.
+  purge: { run: runPurge, clean: async () => {} },
 };
 
 /** The attempts of this process, so that a cancel or a stop can reach them. */

@@ -4,6 +4,7 @@
  */
 import { applyRetention, cleanStore } from '@osimage/blob-store';
 import {
+  adoptPurges,
   findStrandedJobs,
   interruptImports,
   purgeKeys,
@@ -14,6 +15,7 @@ import {
 import { isDatabaseAway, Problem } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
 import { enqueueAgain } from './enqueue-again.ts';
+import { schedulePurge } from './purge.ts';
 import { callAll } from './slots.ts';
 
 const sweepEveryMs = 5_000;
@@ -36,6 +38,7 @@ async function loop(context: PackagerContext, signal: AbortSignal): Promise<void
       await callAll(context);
       if (Date.now() >= nextFiles) {
         nextFiles = Date.now() + filesEveryMs;
+        await schedulePurge(context);
         await sweepArchives(context, signal);
         await sweepFiles(context, youngMs, signal);
         await purgeKeys(context.db, keysKeptMs);
@@ -68,6 +71,10 @@ export async function sweepRows(context: PackagerContext): Promise<void> {
     if (!(await tryLockSweep(tx))) return;
     for (const id of await interruptImports(tx, new Problem('never_fed')))
       log.info({ job: id }, 'import was never fed');
+    for (const { id, queueId } of await adoptPurges(tx)) {
+      await queue.add(tx, queueId, id);
+      log.warn({ job: id }, 'a purge was left by its maker and goes on here');
+    }
     for (const { id, queueId } of await findStrandedJobs(tx, queueSchema, queueName)) {
       if (await enqueueAgain(context, tx, id, queueId))
         log.warn({ job: id }, 'job had lost its queue entry and is queued again');

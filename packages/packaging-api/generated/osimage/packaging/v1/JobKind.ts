@@ -4,6 +4,7 @@ export const JobKind = {
   JOB_KIND_UNSPECIFIED: 'JOB_KIND_UNSPECIFIED',
   JOB_KIND_EXPORT: 'JOB_KIND_EXPORT',
   JOB_KIND_IMPORT: 'JOB_KIND_IMPORT',
+  JOB_KIND_PURGE: 'JOB_KIND_PURGE',
 } as const;
 
 export type JobKind =
@@ -13,5 +14,7 @@ export type JobKind =
   | 1
   | 'JOB_KIND_IMPORT'
   | 2
+  | 'JOB_KIND_PURGE'
+  | 3
 
 export type JobKind__Output = typeof JobKind[keyof typeof JobKind]
