@@ -54,7 +54,10 @@ export async function purgeJobs(db: Database, work: PurgeWork): Promise<PurgeCou
 /** "Removed 5000 jobs that ended from 2026-01-01T00:00:00Z to …; 3 more stay, because their archives are still here." */
 export function purgeText({ removed, kept, oldest, newest }: PurgeCount, verb = 'Removed'): string {
   const when = oldest && newest ? ` that ended from ${second(oldest)} to ${second(newest)}` : '';
-  const rest = kept > 0 ? `; ${jobs(kept)} more with an archive that is still here ${kept === 1 ? 'stays' : 'stay'}` : '';
+  const rest =
+    kept > 0
+      ? `; ${jobs(kept)} more with an archive that is still here ${kept === 1 ? 'stays' : 'stay'}`
+      : '';
   return `${verb} ${jobs(removed)}${when}${rest}.`;
 }
 

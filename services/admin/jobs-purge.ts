@@ -30,7 +30,10 @@ export const jobsPurge: Command = {
         return { json: { dryRun: true, rule, ...count }, text: purgeText(count, 'Would remove') };
       }
       const { id, ...count } = await purge(db, rule);
-      return { json: { dryRun: false, rule, job: id, ...count }, text: `${purgeText(count)} It was job ${id}.` };
+      return {
+        json: { dryRun: false, rule, job: id, ...count },
+        text: `${purgeText(count)} It was job ${id}.`,
+      };
     };
   },
 };

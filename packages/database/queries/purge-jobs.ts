@@ -36,11 +36,7 @@ export async function insertPurge(tx: Queryable, purge: NewPurge): Promise<strin
 }
 
 /** How far a purge is; undefined: it is somebody else's, or has ended. */
-export async function readPurge(
-  db: Queryable,
-  id: string,
-  attempt: number,
-): Promise<PurgeState | undefined> {
+export async function readPurge(db: Queryable, id: string, attempt: number): Promise<PurgeState | undefined> {
   const { rows } = await db.query<{ purge: PurgeState }>(
     'select purge from jobs where id = $1 and attempt = $2 and ended_at is null',
     [id, attempt],
