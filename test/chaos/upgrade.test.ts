@@ -5,6 +5,7 @@ import t, { type Test } from 'tap';
 import { RestClient } from '../support/client.ts';
 import { freePort } from '../support/daemon.ts';
 import { createEmptyDatabase } from '../support/database.ts';
+import { addFinishedJobs, countLeft } from '../support/finished-jobs.ts';
 import { adminPassword, adminUser, startServices } from '../support/services.ts';
 import { startSshd } from '../support/sshd.ts';
 import { until } from '../support/until.ts';
@@ -75,10 +76,17 @@ t.test('old and new side by side', async (t) => {
   await complete(t, await startEach(fresh), 'new gateway, old packager');
 
   const midway = await holdEach(oldHolds, fresh);
+  const longAgo = await addFinishedJobs(db, { count: 3, endedAgo: '100 days' });
   await oldPackager.kill('SIGKILL');
   const newPackager = await old.startPackager(newHolds.env, join(import.meta.dirname, '../..'));
   await complete(t, midway, 'begun by the old packager, ended by the new one');
   await complete(t, await startEach(old.client), 'old gateway, new packager');
+  const purge = await until(async () => {
+    const { rows } = await db.query<{ id: string }>(`select id::text from jobs where kind = 'purge'`);
+    return rows[0]?.id;
+  });
+  t.match(await old.client.ended(purge), { status: 'Complete' }, 'a kind of job only the new version knows');
+  t.strictSame(await countLeft(db, longAgo), [0, 0, 0]);
   await complete(t, await startEach(fresh), 'the new version');
 
   const back = await holdEach(newHolds, old.client);
@@ -90,7 +98,8 @@ t.test('old and new side by side', async (t) => {
   const again = await old.addGateway({}, checkout);
   const rolledBack = new RestClient(again.url, adminUser, adminPassword);
   await complete(t, await startEach(rolledBack), 'the previous version again');
-  for (const { id } of all) t.equal((await rolledBack.task(id)).status, 'Complete', 'and it reads every job');
+  for (const id of [...all.map((job) => job.id), purge])
+    t.equal((await rolledBack.task(id)).status, 'Complete', 'and it reads every job');
 
   await until(async () => (await wrongRows(db)).length === 0).catch(() => {});
   t.strictSame(await wrongRows(db), []);
