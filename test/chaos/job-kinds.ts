@@ -28,17 +28,18 @@ export interface Jobs {
   start(kind: Kind, by?: RestClient): Promise<StartedJob>;
 }
 
-/** Puts in what jobs need: a profile, and the server `sftp`, which is reached at `port` where that is not its own. */
+/** Puts in what jobs need: a profile, and the server `sftp`, with what is `different` about it. */
 export async function prepareJobs(
   t: Test,
   client: RestClient,
   sftp: SftpServer,
-  port = sftp.port,
+  different: { port?: number; bytesPerSecond?: number } = {},
 ): Promise<Jobs> {
   const work = await mkdtemp(join(tmpdir(), 'osimage-chaos-'));
   t.teardown(() => rm(work, { recursive: true }));
-  const { address, username, password } = sftp;
-  const server = { displayName: 'chaos', address, port, protocol: 'SFTP', username, password };
+  const { address, port, username, password } = sftp;
+  const login = { address, port, protocol: 'SFTP', username, password };
+  const server = { displayName: 'chaos', ...login, ...different };
   const { serverId } = await client.ok<{ serverId: string }>('POST', '/osImages/remoteFileServers', server);
   const imageId = await importWindows(client, work, 'win2016');
   const path = await writeScript(work, 'profile');

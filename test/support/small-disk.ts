@@ -1,6 +1,6 @@
 /** A small disk that can be filled: a file system in memory, mounted for one test. */
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,8 @@ export interface SmallDisk {
   readonly folder: string;
   /** Takes all that is left, at once: nothing else of this process runs meanwhile. */
   fill(): void;
+  /** Gives back what fill() took. */
+  free(): void;
 }
 
 /**
@@ -34,12 +36,14 @@ export async function smallDisk(t: Test, mib: number, place?: string): Promise<S
     await run('umount', ['-l', folder]);
     if (place === undefined) await rm(folder, { recursive: true });
   });
+  const taken = join(folder, 'somebody-elses');
   const fill = () => {
+    const block = Buffer.alloc(MIB);
     try {
-      writeFileSync(join(folder, 'somebody-elses'), Buffer.alloc(mib * MIB));
+      for (;;) appendFileSync(taken, block);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
     }
   };
-  return { folder, fill };
+  return { folder, fill, free: () => rmSync(taken, { force: true }) };
 }
