@@ -24,18 +24,18 @@ export function toStatus(problem: Problem): Pick<StatusObject, 'code' | 'details
   return { code: status[problem.entry.grpc], details: problem.message, metadata };
 }
 
-/** The Problem behind a failed call. A status that is not ours becomes the nearest of the catalogue. */
+/** The Problem behind a call that failed, not by our giving it up. A status that is not ours becomes the nearest of the catalogue. */
 export function fromStatus(error: ServiceError): Problem {
   const trailer = error.metadata?.get(errorTrailer)[0];
   if (Buffer.isBuffer(trailer)) return Problem.fromReport(api.ErrorDetail.deserialize(trailer), error);
   const cause = { cause: error };
   switch (error.code) {
+    // A packager that ends breaks off what it was asked: the caller did not cancel, or would not be told.
+    case status.CANCELLED:
     case status.UNAVAILABLE:
       return new Problem('unavailable', { what: 'the packaging service' }, cause);
     case status.DEADLINE_EXCEEDED:
       return new Problem('deadline_exceeded', {}, cause);
-    case status.CANCELLED:
-      return new Problem('cancelled', { by: 'the caller' }, cause);
     default:
       return new Problem('internal', { reference: '' }, cause);
   }

@@ -101,7 +101,7 @@ class Run {
       // A connection that broke, or a file that was cut off with it: the caller would begin anew.
       if (/^fetch failed|^terminated|but to come back$/.test(text)) this.unanswered += 1;
       // No space; or what an unanswered try had begun already.
-      else if (/: (507|409) /.test(text)) this.refused += 1;
+      else if (/: 507 |^POST \/files\/osImages.*: 409 /.test(text)) this.refused += 1;
       else this.wrong.push(`${said}: ${text}`);
     };
     this.#running.push(call().catch(tell));
