@@ -182,26 +182,34 @@ export async function insertJob(tx: Queryable, job: NewJob): Promise<string> {
   return rows[0]!.id;
 }
 
+export interface CancelledJob {
+  readonly id: string;
+  /** The queue entry nobody needs any more; null where a worker has the job, or where it has none. */
+  readonly waitedAs: string | null;
+}
+
 /**
- * Cancels those of the jobs that are not finished, and tells their workers. Gives the ids it cancelled.
+ * Cancels those of the jobs that are not finished, and tells their workers. Gives those it cancelled.
  * The row is final at once; the worker stops when it hears of it, and can no longer publish anything.
  */
-export async function cancelJobs(tx: Queryable, ids: readonly string[], by: string): Promise<string[]> {
+export async function cancelJobs(tx: Queryable, ids: readonly string[], by: string): Promise<CancelledJob[]> {
   const error = new Problem('cancelled', { by }).toJSON();
-  const { rows } = await tx.query<{ id: string }>(
+  const { rows } = await tx.query<CancelledJob>(
     `update jobs set state = 'Cancelled', ended_at = now(), cancelled_by = $2, error = $3, percent = 100,
        step = 'cancelled', lease_until = null
-     where id = any($1::bigint[]) and ended_at is null returning id::text`,
+     where id = any($1::bigint[]) and ended_at is null
+     returning id::text, case when not exists (
+       select from job_attempts a where a.job_id = jobs.id and a.ended_at is null) then queue_id end as "waitedAs"`,
     [ids, by, error],
   );
-  const cancelled = rows.map((row) => row.id);
+  const cancelled = rows.map(({ id }) => id);
   await tx.query('delete from job_blobs where job_id = any($1::bigint[])', [cancelled]);
   await tx.query(
     'update job_attempts set ended_at = now(), error = $2 where job_id = any($1::bigint[]) and ended_at is null',
     [cancelled, error],
   );
   await tx.query(`select pg_notify('${stopChannel}', id) from unnest($1::text[]) as id`, [cancelled]);
-  return cancelled;
+  return rows;
 }
 
 /** Deletes finished jobs, all or none; their archives stay. Throws Problem not_found or job_not_finished. */

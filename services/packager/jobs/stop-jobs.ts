@@ -18,8 +18,13 @@ export async function cancel(
 ): Promise<JobRow[]> {
   const { jobs, cancelled } = await context.db.transaction(async (tx) => {
     await findJobs(tx, ids);
-    const cancelled = new Set(await cancelJobs(tx, ids, by));
-    return { jobs: await findJobs(tx, ids), cancelled };
+    const stopped = await cancelJobs(tx, ids, by);
+    // One that waits in line or for its next attempt would stay for up to an hour, and then wake a worker for nothing.
+    await context.queue.drop(
+      tx,
+      stopped.flatMap(({ waitedAs }) => waitedAs ?? []),
+    );
+    return { jobs: await findJobs(tx, ids), cancelled: new Set(stopped.map(({ id }) => id)) };
   });
   // Also one that was only called leaves room; a running one's worker frees the slot when it has let go of the server.
   await callNext(
