@@ -1,5 +1,5 @@
 /** Jobs of every kind, started through the front door, each with content of its own. */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,15 +63,24 @@ export async function prepareJobs(
           return { id: await by.importRemote({ serverId, path }, order), kind, folder: '' };
         }
         case 'local export':
-          return { id: (await by.export(profileId)).jobID, kind, folder: '' };
+          return { id: await startExport(by, profileId), kind, folder: '' };
         case 'remote export': {
           const folder = join(sftp.folder, name);
           const query = `?serverId=${serverId}&path=${encodeURIComponent(`${folder}/`)}`;
-          return { id: (await by.export(profileId, query)).jobID, kind, folder };
+          return { id: await startExport(by, profileId, query), kind, folder };
         }
       }
     },
   };
+}
+
+/** With a key, so that a caller who was told to come back, and does, has one job and not two. */
+async function startExport(by: RestClient, profileId: string, query = ''): Promise<string> {
+  const path = `/osImages/${encodeURIComponent(profileId)}${query}`;
+  const answer = await by.fetch('GET', path, undefined, { 'idempotency-key': randomUUID() });
+  const text = await answer.text();
+  if (answer.status !== 200) throw new Error(`GET ${path}: ${answer.status} ${text}`);
+  return (JSON.parse(text) as { jobID: string }).jobID;
 }
 
 /** A file of bytes that nobody else has; gives its path. */
