@@ -101,6 +101,7 @@ export function deliveryTo(
     filename: '20260101000000_web.tar.gz',
     jobId: '12',
     attempt: 1,
+    sharing: 1,
     signal: new AbortController().signal,
     onProgress: (bytes) => progress.push(bytes),
     onStep: (step) => steps.push(step),

@@ -104,6 +104,15 @@ export async function takeSlot(tx: Queryable, id: string, queueId: string, usual
   return { waitsFor: undefined };
 }
 
+/** How many jobs use a server now or are called to, over all packagers; at least one, who asks. */
+export async function countUsers(db: Queryable, serverId: string): Promise<number> {
+  const { rows } = await db.query<{ held: number; called: number }>(
+    `select ${counts} from servers s where id = $1`,
+    [serverId],
+  );
+  return Math.max(1, (rows[0]?.held ?? 0) + (rows[0]?.called ?? 0));
+}
+
 /** Puts a job into the line of its server, under another queue entry; false when it has ended or is somebody else's. */
 export async function waitInLine(
   tx: Queryable,

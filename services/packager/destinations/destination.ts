@@ -13,6 +13,8 @@ export interface Delivery extends SecureAccess {
   /** Which job and attempt this is; both are part of the temporary name. */
   readonly jobId: string;
   readonly attempt: number;
+  /** Jobs that use the server now, this one too, over all packagers: each is due that part of its link. */
+  readonly sharing: number;
   /** Bytes acknowledged by the server so far. */
   readonly onProgress: (bytes: number) => void;
   /** What is being done now, a few words, for the job's `step`. */

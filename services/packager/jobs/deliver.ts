@@ -1,6 +1,6 @@
 /** Delivering an archive: what a destination needs of the job, its lease and its server. */
 import type { Archive } from '@osimage/archive';
-import { saveCheckpoint } from '@osimage/database';
+import { countUsers, saveCheckpoint } from '@osimage/database';
 import { Problem } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
 import type { Delivered } from '../destinations/destination.ts';
@@ -18,9 +18,10 @@ export async function deliver(
   filename: string,
 ): Promise<Delivered> {
   const { job } = attempt;
-  return await withServer(context, attempt, (access) => {
+  return await withServer(context, attempt, async (access) => {
+    const sharing = await countUsers(context.db, access.server.id);
     const sent = context.metrics.transfers.begin(access.server.id, 'out');
-    return deliverTo(access.server.protocol)({
+    return await deliverTo(access.server.protocol)({
       ...access,
       authorities: context.settings.OUTBOUND_CA,
       archive,
@@ -28,6 +29,7 @@ export async function deliver(
       filename,
       jobId: job.id,
       attempt: job.attempt,
+      sharing,
       onProgress: (bytes) => {
         attempt.progress(bytes);
         sent(bytes);

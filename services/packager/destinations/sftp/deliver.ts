@@ -16,23 +16,22 @@ import { publish } from './publish.ts';
 import { putBack } from './replace.ts';
 import { checkSpace } from './room.ts';
 import { sendArchive } from './send.ts';
-import { openSession, type Session, Sharing } from './session.ts';
+import { openSession, type Session } from './session.ts';
 import { discardAll, earlierNames, takeOver } from './take-over.ts';
 import { findTarget, lookAtTarget, makeFolders } from './target.ts';
 import { verifyContent } from './verify.ts';
 
 /** A destination with these limits; the packager uses the default ones. */
 export function sftpDestination(limits: SftpLimits = defaultLimits): Deliver {
-  const sharing = new Sharing();
-  return (delivery) => sharing.during(delivery.server.id, (count) => deliver(delivery, limits, count));
+  return (delivery) => deliver(delivery, limits);
 }
 
-async function deliver(delivery: Delivery, limits: SftpLimits, sharing: () => number): Promise<Delivered> {
+async function deliver(delivery: Delivery, limits: SftpLimits): Promise<Delivered> {
   const leftovers = new Leftovers(delivery);
   let session: Session | undefined;
   try {
     delivery.onStep('connecting to the file server');
-    session = await openSession(delivery, limits, sharing);
+    session = await openSession(delivery, limits);
     const delivered = await deliverOver({ ...session, delivery, leftovers, limits });
     await Promise.all([session.connection.close(), session.fleet.close()]);
     return delivered;
