@@ -100,7 +100,7 @@ export async function isPurgeDue(tx: Queryable, rule: PurgeRule): Promise<boolea
   const before = await findEnd(tx, rule);
   if (!before) return false;
   const { rowCount } = await tx.query(
-    `select from jobs j where ${between} and not ${hasArchive} limit 1`,
+    `select from jobs j where ${between} and not ${hasArchive} order by j.ended_at, j.id limit 1`,
     range(before, null),
   );
   return rowCount === 1;
@@ -117,8 +117,12 @@ export async function removeNext(
 ): Promise<{ state: PurgeState; done: boolean }> {
   if (!state.before) return { state, done: true };
   const { rows } = await tx.query<{ id: number; ended: string; kept: boolean }>(
-    `select j.id, ${iso('j.ended_at')} as ended, ${hasArchive} as kept from jobs j where ${between}
-     order by j.ended_at, j.id limit $5 for update of j skip locked`,
+    `select j.id, ${iso('j.ended_at')} as ended, coalesce(a.kept, false) as kept
+     from jobs j left join lateral (
+       -- Looked up for each job: what exists() gives may be worked out of all archives.
+       select true as kept from archives where job_id = j.id and deleted_at is null limit 1
+     ) a on true
+     where ${between} order by j.ended_at, j.id limit $5 for update of j skip locked`,
     [...range(state.before, state.after), most],
   );
   const last = rows.at(-1);
