@@ -1,6 +1,6 @@
 /** Finished jobs are removed by a job: by itself, whatever dies meanwhile, and never what is still needed. */
 import { join } from 'node:path';
-import { type Database, insertJob, listAudit } from '@osimage/database';
+import { type Database, insertJob, insertPurge, listAudit } from '@osimage/database';
 import t, { type Test } from 'tap';
 import type { RestClient, Task } from '../support/client.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -17,26 +17,36 @@ async function purges(client: RestClient): Promise<ShownTask[]> {
   return tasks.filter(({ jobTitle }) => jobTitle === 'Remove finished jobs');
 }
 
-/** Waits until a purge has removed so many jobs; gives its id. */
-async function removed(db: Database, count: number): Promise<string> {
-  return await until(async () => {
-    const { rows } = await db.query<{ id: string }>(
-      `select id::text from jobs where kind = 'purge' and (purge->>'removed')::int >= $1`,
+/** Waits until a purge has removed so many jobs. */
+async function removed(db: Database, count: number): Promise<void> {
+  await until(async () => {
+    const { rowCount } = await db.query(
+      `select from jobs where kind = 'purge' and (purge->>'removed')::int >= $1`,
       [count],
     );
-    return rows[0]?.id;
+    return rowCount === 1;
   });
 }
 
-/** Services on a database that has 5,000 jobs, which the default rule lets go, and none runs yet. */
-async function oldInstallation(t: Test) {
-  const database = await createTestDatabase(t);
-  const jobs = await addFinishedJobs(database.db, { count: 5_000, endedAgo: '100 days' });
-  return { database, db: database.db, jobs };
+/**
+ * Running services, 5,000 jobs that are too old, and a purge of them that a packager has taken up and that is held after
+ * 2,500. Its maker is gone, so that it begins when all services are up, whatever that takes.
+ */
+async function heldPurge(t: Test, packagers: number) {
+  const services = await startServices(t, { packagers });
+  const { db } = services;
+  const jobs = await addFinishedJobs(db, { count: 5_000, endedAgo: '100 days' });
+  const free = await holdJob(db, jobs[2_500]!);
+  const rule = { olderThanMs: 90 * 86_400_000 };
+  const id = await insertPurge(db, { rule, createdBy: 'test', worker: 'gone', leaseMs: -1_000 });
+  await removed(db, 2_500);
+  return { ...services, jobs, free, id };
 }
 
 t.test('by age and by number', async (t) => {
-  const { database, db, jobs } = await oldInstallation(t);
+  const database = await createTestDatabase(t);
+  const { db } = database;
+  const jobs = await addFinishedJobs(db, { count: 5_000, endedAgo: '100 days' });
   const yesterday = await addFinishedJobs(db, { count: 1_000, endedAgo: '1 day' });
   const justNow = await addFinishedJobs(db, { count: 20, endedAgo: '1 minute' });
   const waiting = await insertJob(db, {
@@ -106,30 +116,28 @@ t.test('by age and by number', async (t) => {
 });
 
 t.test('killed in the middle, another packager goes on', async (t) => {
-  const { database, db, jobs } = await oldInstallation(t);
-  const free = await holdJob(db, jobs[2_500]!);
-  const { client, packagers } = await startServices(t, { database, packagers: 2 });
-  const id = await removed(db, 2_500);
+  const { client, db, packagers, jobs, free, id } = await heldPurge(t, 2);
   const running = await client.task(id);
-  t.match(running, { status: 'Running', percentage: Number, attempts: [{ error: null }] });
+  t.match(running, {
+    status: 'Running',
+    percentage: Number,
+    attempts: [{ worker: 'gone' }, { error: null }],
+  });
   t.ok(running.percentage < 100);
-  const victim = packagers.find(({ pid }) => running.attempts[0]!.worker.endsWith(`/${pid}`));
+  const victim = packagers.find(({ pid }) => running.attempts[1]!.worker.endsWith(`/${pid}`));
   await victim!.kill('SIGKILL');
   await free();
   t.match(await client.ended(id), {
     status: 'Complete',
     notes: [/^Removed 5000 jobs that ended from /],
-    attempts: [{ error: { code: 'worker_lost' } }, { error: null }],
+    attempts: [{ error: { code: 'worker_lost' } }, { error: { code: 'worker_lost' } }, { error: null }],
   });
   t.strictSame(await countLeft(db, jobs), [0, 0, 0]);
   t.equal((await purges(client)).length, 1);
 });
 
 t.test('cancelled in the middle', async (t) => {
-  const { database, db, jobs } = await oldInstallation(t);
-  const free = await holdJob(db, jobs[2_500]!);
-  const { client, logs } = await startServices(t, { database });
-  const id = await removed(db, 2_500);
+  const { client, db, logs, jobs, free, id } = await heldPurge(t, 1);
   await client.ok('PUT', '/tasks', { action: 'cancel', list: [id] });
   await free();
   await until(async () => (await logs()).includes('job stopped'));

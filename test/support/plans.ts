@@ -9,7 +9,7 @@ interface Node {
   Plans?: Node[];
 }
 
-export interface Plan {
+interface Plan {
   readonly text: string;
   /** Tables that are read from one end to the other. */
   readonly scanned: readonly string[];
