@@ -2,16 +2,11 @@
  * With 100,000 jobs and 20,000 profiles kept and 10,000 jobs queued, what is asked all the time finds its rows by an
  * index: no table that grows is read from one end to the other, neither as a table nor along an index.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { openStore } from '@osimage/blob-store';
 import {
   adoptJob,
   attemptState,
   callWaiting,
   claimJob,
-  type Database,
   endJob,
   findJobs,
   findJobsById,
@@ -37,15 +32,12 @@ import {
   takeSlot,
 } from '@osimage/database';
 import { Problem } from '@osimage/errors';
-import { createLogger } from '@osimage/telemetry';
-import t, { type Test } from 'tap';
-import { profileId, seed } from '../../bench/scale/seed.ts';
-import { openQueue } from '../../services/packager/jobs/queue.ts';
-import { createTestDatabase } from '../support/database.ts';
+import t from 'tap';
+import { profileId } from '../../bench/scale/seed.ts';
+import { createFullDatabase } from '../support/full-database.ts';
 import { explaining } from '../support/plans.ts';
 
-const kept = { jobs: 100_000, profiles: 20_000 };
-const queued = 10_000;
+const kept = { jobs: 100_000, profiles: 20_000, queued: 10_000 };
 /** Tables that grow with what is kept. */
 const large = [
   'jobs',
@@ -61,45 +53,8 @@ const large = [
 const pageMost = 1_500;
 const oneMost = 50;
 
-async function prepare(t: Test): Promise<{ db: Database; version: number }> {
-  const { db } = await createTestDatabase(t);
-  const folder = await mkdtemp(join(tmpdir(), 'osimage-plans-'));
-  t.teardown(() => rm(folder, { recursive: true }));
-  await seed(db, await openStore(join(folder, 'store')), kept);
-  const queue = await openQueue(db, createLogger('test', 'silent'));
-  await queue.close();
-  await db.query(`insert into servers (id, display_name, address, port, protocol, created_by, modified_by)
-    values ('1', 'server', '192.0.2.1', 22, 'SFTP', 'USERID', 'USERID')`);
-  // Every other job made an archive, and each fourth of these is gone.
-  await db.query(
-    `with names as (
-       insert into object_ids (id, kind) select filename, 'archive' from jobs where id % 2 = 0 returning id
-     )
-     insert into archives (id, job_id, profile_id, physical_path, size, sha256, created_by, deleted_at)
-     select filename, j.id, profile_id, 'exports/' || j.id, 1, '', 'USERID', case when j.id % 8 = 0 then now() end
-     from jobs j join names on names.id = j.filename`,
-  );
-  // Half of them wait in the line of a server.
-  await db.query(
-    `with made as (
-       insert into jobs (kind, title, created_by, profile_id, queue_id, space_claimed, server_id, slot_line)
-       select 'export', 'Export', 'user-1', $1, gen_random_uuid(), 1000, case when n % 2 = 0 then '1' end,
-         case when n % 2 = 0 then 'waiting' end
-       from generate_series(1, $2) n returning id, queue_id
-     )
-     insert into ${queueSchema}.job (id, name, data)
-     select queue_id, $3, jsonb_build_object('jobId', id::text) from made`,
-    [profileId(0), queued, queueName],
-  );
-  await db.query('vacuum analyze');
-  const { rows } = await db.query<{ version: string }>(
-    `select current_setting('server_version_num') as version`,
-  );
-  return { db, version: Number(rows[0]!.version) };
-}
-
 t.test('hot queries', async (t) => {
-  const { db, version } = await prepare(t);
+  const { db, version } = await createFullDatabase(t, kept);
   const check = async (name: string, most: number, work: (db: Queryable) => Promise<unknown>) => {
     await db.transaction(async (tx) => {
       const asked = explaining(tx, version);
