@@ -10,6 +10,7 @@ import { stalled } from '../failures.ts';
 import { type Body, BodyFailed, endStream, StreamBroken, sendBody } from '../send.ts';
 import type { SecureAccess } from '../server-profile.ts';
 import type { TransferLimits } from '../transfer-limits.ts';
+import { accepted, renamed, sizeOf } from './commands.ts';
 import { connectFtp, type FtpConnection } from './connect.ts';
 import { ftpProblem, ftpWriteProblem } from './errors.ts';
 import { transfer } from './transfer.ts';
@@ -192,32 +193,4 @@ export class FtpFiles implements RemoteStore {
     if (!(error instanceof FTPError)) return this.#problem(error, action);
     return ftpWriteProblem(error, this.#access.server, action, this.#limits, { path, needed });
   }
-}
-
-/** Whether the server does it; throws FTPError when it is about to hang up. */
-async function accepted(client: Client, command: string): Promise<boolean> {
-  const { code, message } = await client.sendIgnoringError(command);
-  if (code === 421) throw new FTPError({ code, message });
-  return code < 400;
-}
-
-async function renamed(client: Client, from: string, to: string): Promise<boolean> {
-  return (await accepted(client, `RNFR ${from}`)) && (await accepted(client, `RNTO ${to}`));
-}
-
-/** Bytes of a file, by SIZE or MLST (RFC 3659); `untold` when the server has neither. */
-async function sizeOf(client: Client, path: string): Promise<number | 'missing' | 'untold'> {
-  const size = await client.sendIgnoringError(`SIZE ${path}`);
-  const told = /^213 (\d{1,15})\s*$/.exec(size.message)?.[1];
-  if (told !== undefined) return Number(told);
-  if (!isUnknown(size.code)) return 'missing';
-  const facts = await client.sendIgnoringError(`MLST ${path}`);
-  const fact = /(?:^|[ ;])size=(\d{1,15});/im.exec(facts.message)?.[1];
-  if (facts.code < 300 && fact !== undefined) return Number(fact);
-  return isUnknown(facts.code) || facts.code < 300 ? 'untold' : 'missing';
-}
-
-/** 500 to 504: the command is not known, or not with these words. */
-function isUnknown(code: number): boolean {
-  return code >= 500 && code <= 504;
 }
