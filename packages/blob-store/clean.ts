@@ -1,5 +1,11 @@
 /** All that can go from the store, found and removed in one way, for the sweeper and for people. */
-import { type Database, type Queryable, sumUnusedBlobs, tryLockCleaning } from '@osimage/database';
+import {
+  type Database,
+  type Queryable,
+  sumUnusedBlobs,
+  tryLockCleaning,
+  tryShareFiles,
+} from '@osimage/database';
 import { Problem } from '@osimage/errors';
 import { type CollectOptions, collectGarbage, type Freed, findOrphans } from './garbage.ts';
 import { findLeftovers, removeLeftover } from './job-files.ts';
@@ -29,11 +35,11 @@ export async function findGarbage(db: Database, store: BlobStore, options: Colle
 
 /**
  * Removes unused content, orphaned files and leftovers of jobs; safe beside anything that runs. Only one cleans at a
- * time: throws Problem store_busy when another one does. Orphans are an hour old at least, whatever the options say.
+ * time, and nobody while a backup copies the store: throws Problem store_busy then. Orphans are an hour old at least, whatever the options say.
  */
 export async function cleanStore(db: Database, store: BlobStore, options: CollectOptions): Promise<Cleaned> {
   const clean = async (tx: Queryable): Promise<Cleaned> => {
-    if (!(await tryLockCleaning(tx))) throw new Problem('store_busy');
+    if (!(await tryLockCleaning(tx)) || !(await tryShareFiles(tx))) throw new Problem('store_busy');
     const leftovers = await findLeftovers(db, store, options);
     for (const leftover of leftovers) {
       options.signal?.throwIfAborted();

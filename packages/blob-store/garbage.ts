@@ -1,7 +1,13 @@
 /** Removing what nothing refers to, beside running imports and exports (design section 5). */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Database, deleteUnusedBlob, findPhysicalNames, findUnusedBlobs } from '@osimage/database';
+import {
+  type Database,
+  deleteUnusedBlob,
+  findPhysicalNames,
+  findUnusedBlobs,
+  unlessHeld,
+} from '@osimage/database';
 import { discard } from './store.ts';
 import type { BlobStore } from './types.ts';
 
@@ -29,7 +35,10 @@ export async function collectGarbage(
   return await collectUnused(db, store, await findUnusedBlobs(db, options.olderThanMs), options.signal);
 }
 
-/** Removes those of the blobs with these digests that nothing refers to, as collectGarbage does, whatever their age. */
+/**
+ * Removes those of the blobs with these digests that nothing refers to, as collectGarbage does, whatever their age. While
+ * a backup copies the store they stay, to be collected later.
+ */
 export async function collectUnused(
   db: Database,
   store: BlobStore,
@@ -37,14 +46,17 @@ export async function collectUnused(
   signal?: AbortSignal,
 ): Promise<Freed> {
   const freed = { count: 0, bytes: 0 };
-  for (const sha256 of digests) {
-    signal?.throwIfAborted();
-    const deleted = await db.transaction((tx) => deleteUnusedBlob(tx, sha256));
-    if (!deleted) continue;
-    await discard(store, deleted);
-    freed.count++;
-    freed.bytes += deleted.packedSize;
-  }
+  if (digests.length === 0) return freed;
+  await unlessHeld(db, async () => {
+    for (const sha256 of digests) {
+      signal?.throwIfAborted();
+      const deleted = await db.transaction((tx) => deleteUnusedBlob(tx, sha256));
+      if (!deleted) continue;
+      await discard(store, deleted);
+      freed.count++;
+      freed.bytes += deleted.packedSize;
+    }
+  });
   return freed;
 }
 

@@ -18,6 +18,7 @@ export {
   withReclaimable,
 } from './room.ts';
 export { ENCODER, packSegment, segmentBytes } from './segment.ts';
+export { decodeSegments } from './segment-index.ts';
 export type { ContentStream, Source } from './source.ts';
 export { freeBytes, noSpace, packedAtMost, syncFolder } from './space.ts';
 export { addContent, addKnownContent, discard, loadBlobs, openStore } from './store.ts';

@@ -51,7 +51,7 @@ export async function applyRetention(
       return marked;
     });
     for (const { name, path } of removed) {
-      await removeArchiveFile(store.root, path).catch((error: unknown) => onLeft(error, path));
+      await removeArchiveFile(db, store.root, path).catch((error: unknown) => onLeft(error, path));
       gone.push(expired.get(name)!);
     }
   }

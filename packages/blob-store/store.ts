@@ -8,6 +8,7 @@ import {
   lockBlob,
   type Queryable,
   replaceBlobFile,
+  unlessHeld,
 } from '@osimage/database';
 import { isDatabaseAway, systemCode } from '@osimage/errors';
 import { isIntact } from './damage.ts';
@@ -87,7 +88,9 @@ export async function addKnownContent<Result>(
     throw error;
   } finally {
     // What cannot be removed now is swept later; the rows are committed or not whatever becomes of it.
-    if (unneeded) await discard(store, unneeded).catch(() => {});
+    const file = unneeded;
+    if (file === damaged && file) await unlessHeld(db, () => discard(store, file)).catch(() => {});
+    else if (file) await discard(store, file).catch(() => {});
   }
 }
 

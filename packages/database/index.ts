@@ -1,4 +1,6 @@
 export { type AuditLog, type AuditTrail, createAuditTrail } from './audit-trail.ts';
+export { type Dump, loadDump, requireEmptyDatabase, requireKnown } from './dump/load.ts';
+export { openSnapshot, type Snapshot } from './dump/snapshot.ts';
 export {
   type EmbeddedDatabase,
   EmbeddedDatabaseError,
@@ -21,6 +23,15 @@ export * from './queries/accounts.ts';
 export * from './queries/archives.ts';
 export * from './queries/attempts.ts';
 export * from './queries/audit.ts';
+export {
+  appliedMigrations,
+  type DumpSequence,
+  type DumpTable,
+  listSequences,
+  listTables,
+  sumNeededFiles,
+  tableBytes,
+} from './queries/backup.ts';
 export * from './queries/blobs.ts';
 export * from './queries/damage.ts';
 export * from './queries/deletion.ts';
@@ -48,6 +59,7 @@ export * from './queries/sessions.ts';
 export * from './queries/settings.ts';
 export * from './queries/slots.ts';
 export * from './queries/space.ts';
+export * from './queries/store-hold.ts';
 export * from './queries/sweep.ts';
 export * from './queries/usage.ts';
 export * from './queries/users.ts';

@@ -1,3 +1,4 @@
+export { keyIdsIn, keysText, placeKeys } from './backup.ts';
 export {
   type Certificate,
   checkCertificate,

@@ -84,11 +84,11 @@ export function decodeKey(text: string, from: string): Buffer {
   return bytes;
 }
 
-function temporaryName(path: string): string {
+export function temporaryName(path: string): string {
   return `${path}.${randomBytes(8).toString('hex')}`;
 }
 
-async function writeDurably(path: string, keys: readonly Buffer[]): Promise<void> {
+export async function writeDurably(path: string, keys: readonly Buffer[]): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   try {
     await file.writeFile(keys.map((key) => `${key.toString('base64')}\n`).join(''));

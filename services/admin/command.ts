@@ -40,7 +40,9 @@ export interface Outcome {
   readonly alarming?: boolean;
 }
 
-export interface Command {
+export type Command = Head & (OnDatabase | Alone);
+
+interface Head {
   /** How it is called: `user add`. */
   readonly words: string;
   /** Names of its arguments, `NAME`. */
@@ -48,11 +50,21 @@ export interface Command {
   readonly options: readonly OptionName[];
   /** One line for the help. */
   readonly summary: string;
+}
+
+/** Works on a database that is there. */
+interface OnDatabase {
   /**
    * Checks what was given and asks for what is missing, before the database is touched; gives the work. Both
    * throw UsageError or Problem.
    */
   readonly prepare: (given: Given) => Promise<(db: Database, settings: Settings) => Promise<Outcome>>;
+}
+
+/** Needs no database, or makes one. */
+interface Alone {
+  /** As prepare. */
+  readonly prepareAlone: (given: Given) => Promise<(settings: Settings) => Promise<Outcome>>;
 }
 
 /** The command was not called as it must be. */

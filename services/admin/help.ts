@@ -28,6 +28,8 @@ never taken from arguments, where others could read them.
 The database is the one of DATABASE_URL, or the embedded one of DATA_DIR: that of a running start, or started for the
 command. Set both as for the services.
 
+A backup holds the keys: keep it as you keep DATA_DIR (docs/backup.md).
+
 Exit codes: 0 done, 1 failed or damage was found, 2 not called as it must be, or a setting is wrong.
 `;
 }

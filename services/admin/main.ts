@@ -1,11 +1,13 @@
-/** `npm run admin -- COMMAND`: accounts, keys, jobs and the store from the command line. One file a command; this one composes. */
+/** `npm run admin -- COMMAND`: accounts, keys, jobs, the store and backups from the command line. One file a command; this one composes. */
 import { parseArgs } from 'node:util';
 import { Problem } from '@osimage/errors';
-import { loadSettings, SettingsError } from '@osimage/settings';
-import { type Command, type OptionName, options, UsageError } from './command.ts';
+import { loadSettings, type Settings, SettingsError } from '@osimage/settings';
+import { backup } from './backup.ts';
+import { type Command, type Given, type OptionName, type Outcome, options, UsageError } from './command.ts';
 import { withDatabase } from './connect.ts';
 import { helpText } from './help.ts';
 import { jobsPurge } from './jobs-purge.ts';
+import { restoreBackup } from './restore.ts';
 import { rotateSecrets } from './rotate-secrets.ts';
 import { storeGc } from './store-gc.ts';
 import { storeProtect, storeUnprotect } from './store-protect.ts';
@@ -18,6 +20,7 @@ import { userEnable } from './user-enable.ts';
 import { userList } from './user-list.ts';
 import { userPassword } from './user-password.ts';
 import { userRole } from './user-role.ts';
+import { verifyBackup } from './verify-backup.ts';
 
 const commands = [
   userAdd,
@@ -34,6 +37,9 @@ const commands = [
   storeProtect,
   storeUnprotect,
   jobsPurge,
+  backup,
+  verifyBackup,
+  restoreBackup,
 ];
 const argv = process.argv.slice(2);
 const asJson = argv.includes('--json');
@@ -59,10 +65,15 @@ async function main(): Promise<void> {
     if (values[name] !== undefined && !command.options.includes(name))
       throw new UsageError(`${command.words} has no option --${name}`);
   const settings = loadSettings(process.env);
-  const work = await command.prepare({ args, ...values });
-  const { json, text, alarming } = await withDatabase(settings, (db) => work(db, settings));
+  const { json, text, alarming } = await run(command, { args, ...values }, settings);
   if (alarming) process.exitCode = 1;
   process.stdout.write(`${asJson ? JSON.stringify(json) : text}\n`);
+}
+
+async function run(command: Command, given: Given, settings: Settings): Promise<Outcome> {
+  if ('prepareAlone' in command) return await (await command.prepareAlone(given))(settings);
+  const work = await command.prepare(given);
+  return await withDatabase(settings, (db) => work(db, settings));
 }
 
 function parse() {

@@ -2,13 +2,13 @@
 import { join } from 'node:path';
 import { findOrphans, openStore } from '@osimage/blob-store';
 import { type Command, UsageError } from './command.ts';
+import { runLong } from './long-work.ts';
 import { scrub } from './scrub/pass.ts';
 import { damageReport, damageText } from './scrub/report.ts';
 import { sizeText } from './units.ts';
 
 const defaultRate = '50';
 const orphanAgeMs = 60 * 60_000;
-const showEveryMs = 200;
 
 export const storeScrub: Command = {
   words: 'store scrub',
@@ -20,13 +20,8 @@ export const storeScrub: Command = {
     const [deep, restart] = [given.deep === true, given.restart === true];
     return async (db, settings) => {
       const store = await openStore(join(settings.DATA_DIR, 'store'));
-      const stop = stopOnSignal();
-      const show = process.stderr.isTTY ? { onProgress: progressLine() } : {};
-      const options = { deep, restart, bytesPerSecond, signal: stop.signal, ...show };
-      const { complete, pass } = await scrub(db, store, options).finally(() => {
-        stop.end();
-        if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-      });
+      const options = { deep, restart, bytesPerSecond };
+      const { complete, pass } = await runLong((watch) => scrub(db, store, { ...options, ...watch }));
       const damaged = await damageReport(db);
       const orphans = (await findOrphans(db, store, { olderThanMs: orphanAgeMs })).length;
       const { blobs, archives, bytes, startedAt } = pass;
@@ -50,28 +45,4 @@ function parseRate(text: string): number {
   if (!/^\d{1,6}(\.\d+)?$/.test(text))
     throw new UsageError(`--rate is a number of megabytes a second, not ${text}`);
   return Number(text) * 1_000_000;
-}
-
-/** Stopping it loses nothing: it ends in order and says how far it came. */
-function stopOnSignal(): { signal: AbortSignal; end: () => void } {
-  const controller = new AbortController();
-  const stop = () => controller.abort();
-  const signals = ['SIGINT', 'SIGTERM'] as const;
-  for (const name of signals) process.once(name, stop);
-  return {
-    signal: controller.signal,
-    end: () => {
-      for (const name of signals) process.off(name, stop);
-    },
-  };
-}
-
-function progressLine(): (done: number, total: number) => void {
-  let shownAt = 0;
-  return (done, total) => {
-    if (performance.now() - shownAt < showEveryMs) return;
-    shownAt = performance.now();
-    const percent = total > 0 ? Math.min(100, Math.floor((100 * done) / total)) : 100;
-    process.stderr.write(`\r\x1b[K${percent} %  ${sizeText(done)} of ${sizeText(total)}`);
-  };
 }

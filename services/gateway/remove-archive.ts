@@ -1,5 +1,6 @@
 /** Removes the files of deleted archives from the store. */
 import { removeArchiveFile } from '@osimage/blob-store';
+import type { Database } from '@osimage/database';
 import type { Logger } from '@osimage/telemetry';
 
 /**
@@ -7,12 +8,13 @@ import type { Logger } from '@osimage/telemetry';
  * is deleted, and nobody can fetch it any more.
  */
 export async function removeArchiveFiles(
+  db: Database,
   storeRoot: string,
   paths: readonly string[],
   log: Logger,
 ): Promise<void> {
   for (const path of paths) {
-    await removeArchiveFile(storeRoot, path).catch((error: unknown) =>
+    await removeArchiveFile(db, storeRoot, path).catch((error: unknown) =>
       log.error({ err: error, path }, 'the file of a deleted archive could not be removed'),
     );
   }

@@ -36,11 +36,21 @@ export async function lockSecretKey(tx: Queryable): Promise<void> {
   await tx.query('select pg_advisory_xact_lock($1)', [secretKeyLock]);
 }
 
+/** All of them, locked until the transaction ends. */
 export async function listSealed(tx: Queryable): Promise<SealedSecret[]> {
+  return await read(tx, 'for update');
+}
+
+/** All of them, as a transaction sees them that only reads. */
+export async function readSealed(db: Queryable): Promise<SealedSecret[]> {
+  return await read(db, '');
+}
+
+async function read(tx: Queryable, lock: 'for update' | ''): Promise<SealedSecret[]> {
   const found: SealedSecret[] = [];
   for (const { table, column, place } of sealedColumns) {
     const { rows } = await tx.query<{ id: string; sealed: string }>(
-      `select id::text, ${column} as sealed from ${table} where ${column} is not null order by id for update`,
+      `select id::text, ${column} as sealed from ${table} where ${column} is not null order by id ${lock}`,
     );
     for (const { id, sealed } of rows) found.push({ table, column, id, place: place(id), sealed });
   }

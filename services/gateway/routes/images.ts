@@ -85,7 +85,7 @@ export function registerImageRoutes(app: App, { db, storeRoot, log }: GatewaySer
       const paths = await db.transaction((tx) =>
         deleteObjects(tx, ids, () => requireUnchanged(tx, ids, request)),
       );
-      await removeArchiveFiles(storeRoot, paths, log);
+      await removeArchiveFiles(db, storeRoot, paths, log);
       return success();
     },
   );

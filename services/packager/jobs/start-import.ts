@@ -1,6 +1,6 @@
 /** An import up to the point where it runs: created, kept alive while its file arrives, fed or given up. */
 import { randomUUID } from 'node:crypto';
-import { stat, unlink } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { importClaim, requireRoomFor } from '@osimage/blob-store';
 import {
@@ -13,6 +13,7 @@ import {
   type RemotePath,
   renewImport as renewLease,
   saveClaim,
+  unlessHeld,
 } from '@osimage/database';
 import { Problem, systemCode } from '@osimage/errors';
 import { checkFileName, familyOf } from '@osimage/os-media';
@@ -180,9 +181,7 @@ export async function abandonImport(
   await removeStaging(context, jobId);
 }
 
-/** Removes the staging file of an import, if there is one. */
+/** Removes the staging file of an import, if there is one; while a backup copies the store it stays, for the sweeper. */
 export async function removeStaging(context: PackagerContext, jobId: string): Promise<void> {
-  await unlink(join(context.store.root, stagingPath(jobId))).catch((error: unknown) => {
-    if (systemCode(error) !== 'ENOENT') throw error;
-  });
+  await unlessHeld(context.db, () => rm(join(context.store.root, stagingPath(jobId)), { force: true }));
 }
