@@ -3,14 +3,12 @@
  * over as many channels as the delay of the link needs. What a channel that fails had not brought over goes over
  * the others; only the first one is needed.
  */
-import type { Archive } from '@osimage/archive';
 import { Problem } from '@osimage/errors';
-import type { Pace } from '../../pace.ts';
 import type { SftpChannel } from '../../sftp/channel.ts';
 import { SftpStatus } from '../../sftp/errors.ts';
-import type { Fleet } from '../../sftp/fleet.ts';
 import { Lane, openLane, type Part } from './lane.ts';
 import { LaneGrowth } from './lane-count.ts';
+import { evenParts, type UploadOrder } from './upload-order.ts';
 import { Watermark } from './watermark.ts';
 
 // Never more than OpenSSH grants, 255 KiB: a server that promises more gets no faster by it, only we get bigger.
@@ -22,26 +20,6 @@ const MAX_ON_THE_WAY = 64 * 1024 * 1024;
 /** How often the number of channels is thought about, milliseconds, and in how many round trips at the most. */
 const LOOK_MS = 500;
 const LOOK_ROUND_TRIPS = 4;
-
-export interface UploadOrder {
-  readonly archive: Archive;
-  readonly signal: AbortSignal;
-  /** The channel that must live, and the file open on it. */
-  readonly channel: SftpChannel;
-  readonly handle: Buffer;
-  /** The file, for opening it on other channels. */
-  readonly path: string;
-  /** Other channels; undefined: everything goes over the first, one write at a time. */
-  readonly fleet: Fleet | undefined;
-  readonly roundTripMs: number;
-  readonly pace: Pace;
-  /** Bytes at the beginning that are there already: the archive is read from its beginning all the same, for its digest. */
-  readonly from: number;
-  /** Told the bytes that are acknowledged, those from before too. */
-  readonly onProgress: (bytes: number) => void;
-  /** Told the bytes at the beginning without a hole that are acknowledged, each time there are more. */
-  readonly onWatermark: (bytes: number) => void;
-}
 
 /** Some server takes a file only from its beginning to its end. What it holds now is not to be trusted. */
 export class OutOfOrderRefused extends Error {}
@@ -206,10 +184,4 @@ class Upload {
     }
     this.#wake();
   }
-}
-
-/** Cuts evenly: full writes and a small rest would cost one more request for next to nothing. */
-function* evenParts(chunk: Buffer, largest: number): Generator<Buffer> {
-  const size = Math.ceil(chunk.length / Math.ceil(chunk.length / largest));
-  for (let at = 0; at < chunk.length; at += size) yield chunk.subarray(at, at + size);
 }
