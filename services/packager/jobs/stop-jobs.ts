@@ -1,8 +1,9 @@
 /** Cancelling and deleting jobs. */
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { cancelJobs, deleteJobs, findJobs, type JobRow } from '@osimage/database';
 import type { PackagerContext } from '../context.ts';
 import { callNext } from './slots.ts';
-import { removeStaging } from './start-import.ts';
 
 /** How many ids one call may name. */
 export const idsAtMost = 10_000;
@@ -31,10 +32,32 @@ export async function cancel(
     context,
     jobs.flatMap((job) => (cancelled.has(job.id) ? (job.server_id ?? []) : [])),
   );
-  // An import that was still waiting has no worker that would remove its file.
-  const waiting = jobs.filter((job) => cancelled.has(job.id) && job.kind === 'import' && job.attempt === 0);
-  for (const job of waiting) await removeStaging(context, job.id);
+  await removeFiles(
+    context,
+    jobs.filter(({ id }) => cancelled.has(id)),
+  );
   return jobs;
+}
+
+/**
+ * Removes what cancelled jobs have in the store but for packed content. Their workers do that, too; but a job may have none
+ * at the moment, or one that has just died.
+ */
+async function removeFiles({ store, log }: PackagerContext, jobs: readonly JobRow[]): Promise<void> {
+  try {
+    const imports = new Set(jobs.flatMap(({ id, kind }) => (kind === 'import' ? id : [])));
+    const staging = join(store.root, 'staging');
+    // The file of a job, or of one of its attempts.
+    const names = imports.size > 0 ? await readdir(staging) : [];
+    for (const name of names.filter((name) => imports.has(name.split('-', 1)[0] ?? '')))
+      await rm(join(staging, name), { force: true });
+    for (const { id, kind, server_id, attempt } of jobs)
+      if (kind === 'export' && server_id === null && attempt > 0)
+        await rm(join(store.root, 'exports', id), { recursive: true, force: true });
+  } catch (error) {
+    // A worker that is there writes meanwhile, and removes it when it hears of the cancel.
+    log.warn({ err: error }, 'left to the workers and the sweeper');
+  }
 }
 
 /** Deletes finished jobs, all or none; archives stay. */
