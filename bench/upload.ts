@@ -1,9 +1,9 @@
 /**
- * `npm run bench:upload [-- --size MB --delays 0,50 --runs N --peers 'scp,…']`: an export to an SFTP server over links of
+ * `npm run bench:upload [-- --size MB --delays 0,50 --runs N --peers 'scp,…' --plot]`: an export to an SFTP server over links of
  * several delays, beside what people copy files with: the same bytes, the same OpenSSH server, in turn. Ours is the whole
  * job, from the accepted request to `Complete`, with its check of the content and its `.sha256`; theirs is the copying.
- * Prints Markdown tables of medians, writes bench/upload.json, and the plot in docs/ when all of it is measured. Needs
- * root and the Debian packages openssh-server, openssh-client, rclone and lftp.
+ * Prints Markdown tables of medians, writes bench/upload.json, and with --plot docs/upload.svg. Needs root and the Debian
+ * packages openssh-server, openssh-client, rclone and lftp; lftp needs minutes for 1 GB over a long link.
  */
 import { randomBytes } from 'node:crypto';
 import { open, rm, writeFile } from 'node:fs/promises';
@@ -27,6 +27,7 @@ const { values } = parseArgs({
     delays: { type: 'string', default: '0,20,50,100,200' },
     runs: { type: 'string', default: '3' },
     peers: { type: 'string', default: Object.keys(peers).join(',') },
+    plot: { type: 'boolean', default: false },
   },
 });
 const size = Number(values.size) * MB;
@@ -34,7 +35,9 @@ const delays = values.delays.split(',').map(Number);
 const runs = Number(values.runs);
 const wanted = values.peers.split(',').filter((name) => name !== '');
 if (!(size > 0 && runs >= 1 && delays.every((ms) => ms >= 0)) || wanted.some((name) => !(name in peers))) {
-  process.stderr.write(`usage: npm run bench:upload -- --size MB --delays MS,… --runs N --peers NAME,…\n`);
+  process.stderr.write(
+    `usage: npm run bench:upload -- --size MB --delays MS,… --runs N --peers NAME,… --plot\n`,
+  );
   process.exit(2);
 }
 
@@ -74,8 +77,8 @@ try {
   process.stdout.write(`\n${machine}, ${runs} runs\n\n${report.map(toMarkdown).join('\n')}`);
   const data = { machine, runs, size, results };
   await writeFile(join(import.meta.dirname, 'upload.json'), `${JSON.stringify(data, null, 2)}\n`);
-  const all = wanted.length === Object.keys(peers).length && delays.length > 2;
-  if (all) await writeFile(join(import.meta.dirname, '../docs/upload.svg'), plotSpeeds(results, size));
+  if (values.plot)
+    await writeFile(join(import.meta.dirname, '../docs/upload.svg'), plotSpeeds(results, size));
 
   /** A profile with one file that does not shrink. */
   async function randomProfile(): Promise<string> {

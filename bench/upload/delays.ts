@@ -46,9 +46,9 @@ async function measureDelay(bench: Bench, test: Case, rttMs: number): Promise<De
   const costs: Record<string, Cost[]> = Object.fromEntries([ours, ...test.peers].map((name) => [name, []]));
   let memory = 0;
   try {
-    // The first turn only warms up.
+    // The first turn only warms up: ours for each delay, since it stays the same process, theirs once.
     for (let turn = 0; turn <= bench.runs; turn += 1) {
-      for (const name of [ours, ...test.peers]) {
+      for (const name of [ours, ...(turn > 0 || rttMs === test.delays[0] ? test.peers : [])]) {
         const to = join(server.folder, `${turn}-${rttMs}.tar.gz`);
         const cost =
           name === ours
