@@ -27,9 +27,12 @@ import {
 } from '@osimage/database';
 import { loadSecretKey, seal } from '@osimage/secrets';
 import t, { type Test } from 'tap';
+import { createImport, startImport } from '../../services/packager/jobs/start-import.ts';
 import { adminFor, adminMain } from '../support/admin.ts';
 import { createEmptyDatabase, createTestDatabase } from '../support/database.ts';
 import { addArchive } from '../support/image-rows.ts';
+import { startServices } from '../support/services.ts';
+import { openSite } from '../support/site.ts';
 import { smallDisk } from '../support/small-disk.ts';
 import { until } from '../support/until.ts';
 
@@ -104,7 +107,7 @@ const locked = (db: Database) =>
   });
 
 /** Starts a backup and gives it standing still: its moment is chosen, and nothing is copied yet. */
-async function standingStill(place: Place, folder: string) {
+async function standingStill(place: Pick<Place, 'db' | 'env'>, folder: string) {
   const { promise: over, resolve: go } = Promise.withResolvers<void>();
   const taken = Promise.withResolvers<void>();
   const lock = place.db.transaction(async (tx) => {
@@ -156,6 +159,35 @@ t.test('what goes while a backup is made is in it, and goes afterwards', async (
   await cleanStore(db, store, { olderThanMs: 0 });
   await t.rejects(stat(archive.path), { code: 'ENOENT' }, 'what stayed for the backup goes when it is over');
   await t.rejects(stat(blobPath(store.root, blob)), { code: 'ENOENT' });
+});
+
+t.test('an import that ends while a backup is made, runs again after a restore', async (t) => {
+  const folder = await temporary(t);
+  const env = { DATA_DIR: join(folder, 'data') };
+  const { context, db, run } = await openSite(t, env);
+  const [os, osrelease, description, user] = ['rhels', '', '', 'USERID'];
+  const order = { imageType: 'SCRIPT', fileSize: 0, user, requestId: '' };
+  const { jobId, stagingPath } = await createImport(context, order);
+  const staged = join(context.store.root, stagingPath);
+  await writeFile(staged, '#!/bin/sh\n');
+  const parameters = { imageType: 'SCRIPT', name: 'x.sh', os, osrelease, description, size: 10 };
+  await startImport(context, jobId, parameters, user);
+
+  const place = { db, env: { ...env, DATABASE_URL: db.url } };
+  const { goOn, closed, errors } = await standingStill(place, join(folder, 'out', 'one'));
+  const job = await run(jobId);
+  t.equal(job.state, 'Complete');
+  t.ok(await stat(staged), 'its file stays for the backup, in which it has not ended');
+  await goOn();
+  t.strictSame(await closed, [0, null], errors());
+
+  const target = await empty(t);
+  t.match(await target.admin(['restore', join(folder, 'out', 'one')]), { code: 0, stderr: '' });
+  const restored = openDatabase(target.env.DATABASE_URL, { name: 'test' });
+  t.teardown(() => restored.close());
+  const database = { url: target.env.DATABASE_URL, db: restored };
+  const services = await startServices(t, { database, env: { DATA_DIR: target.env.DATA_DIR } });
+  t.match(await services.client.ended(jobId), { status: 'Complete', sha256: job.sha256 });
 });
 
 t.test('stopped or killed, it leaves nothing that looks whole', async (t) => {
