@@ -32,11 +32,12 @@ async function namesIn(folder: string): Promise<string[]> {
   return existsSync(folder) ? (await readdir(folder)).sort() : [];
 }
 
-/** Waits until a statement waits for a lock. */
-async function somebodyWaits(db: Database): Promise<void> {
+/** Waits until a cancel waits for the row of a job. Its worker's report of progress may be waiting for that too. */
+async function aCancelWaits(db: Database): Promise<void> {
   await until(async () => {
     const waiting = await db.query(
-      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+         and query like '%cancelled_by = $2%'`,
     );
     return waiting.rowCount === 1;
   });
@@ -74,7 +75,7 @@ t.test('cancelled at every step', async (t) => {
       const asked = cancelBy[way]([job.id]);
       if (step === 'before-commit') {
         // The transaction that ends the job has its row; the cancel comes after that.
-        await somebodyWaits(db);
+        await aCancelWaits(db);
         await holds.release(job.id);
         await asked;
       }

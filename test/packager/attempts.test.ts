@@ -128,7 +128,7 @@ t.test('the fence', async (t) => {
     await claimJob(db, id, queueId, 'one', lost);
     const told = Promise.withResolvers<string>();
     const stop = await db.listen('osimage_job_stop', told.resolve);
-    t.strictSame(await cancelJobs(db, [id], 'somebody'), [id]);
+    t.strictSame(await cancelJobs(db, [id], 'somebody'), [{ id, waitedAs: null }]);
     t.equal(await told.promise, id);
     await stop();
     t.strictSame(await cancelJobs(db, [id], 'somebody'), [], 'twice changes nothing');
