@@ -116,7 +116,8 @@ t.test('cancelled while the remote server says nothing', async (t) => {
     const query = `?serverId=${serverId}&path=${encodeURIComponent(`${sftp.folder}/${name}-`)}`;
     return (await client.export(connecting.profileId, `${query}${Date.now()}.tar.gz`)).jobID;
   };
-  await writeFile(join(sftp.folder, 'large.cmd'), `rem ${'x'.repeat(8_000_000)}\n`);
+  // Its second half is more than a fetch asks for in advance (4 MB), or it might have all of it when the silence begins.
+  await writeFile(join(sftp.folder, 'large.cmd'), `rem ${'x'.repeat(24_000_000)}\n`);
   const order = { imageType: 'SCRIPT', name: 'large.cmd', os: 'win' };
   const fetchLarge = () => client.importRemote({ serverId, path: join(sftp.folder, 'large.cmd') }, order);
 

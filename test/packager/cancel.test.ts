@@ -37,4 +37,9 @@ t.test('a cancelled job and its queue entry', async (t) => {
   );
   await cancel(context, [asleep.id, running.id], 'x');
   t.pass('twice is fine');
+
+  // What a sweeper makes again within seconds.
+  const waiting = await begin({});
+  await db.query('drop schema pgboss cascade');
+  t.match(await cancel(context, [waiting.id], 'x'), [{ state: 'Cancelled' }], 'also while there is no queue');
 });

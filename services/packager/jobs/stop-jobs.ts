@@ -2,6 +2,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cancelJobs, deleteJobs, findJobs, type JobRow } from '@osimage/database';
+import { isDatabaseAway } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
 import { callNext } from './slots.ts';
 
@@ -17,16 +18,16 @@ export async function cancel(
   ids: readonly string[],
   by: string,
 ): Promise<JobRow[]> {
-  const { jobs, cancelled } = await context.db.transaction(async (tx) => {
+  const { jobs, stopped } = await context.db.transaction(async (tx) => {
     await findJobs(tx, ids);
     const stopped = await cancelJobs(tx, ids, by);
-    // One that waits in line or for its next attempt would stay for up to an hour, and then wake a worker for nothing.
-    await context.queue.drop(
-      tx,
-      stopped.flatMap(({ waitedAs }) => waitedAs ?? []),
-    );
-    return { jobs: await findJobs(tx, ids), cancelled: new Set(stopped.map(({ id }) => id)) };
+    return { jobs: await findJobs(tx, ids), stopped };
   });
+  const cancelled = new Set(stopped.map(({ id }) => id));
+  await dropEntries(
+    context,
+    stopped.flatMap(({ waitedAs }) => waitedAs ?? []),
+  );
   // Also one that was only called leaves room; a running one's worker frees the slot when it has let go of the server.
   await callNext(
     context,
@@ -37,6 +38,16 @@ export async function cancel(
     jobs.filter(({ id }) => cancelled.has(id)),
   );
   return jobs;
+}
+
+/**
+ * An entry of a job that waits in line or for its next attempt would stay for up to an hour, and then wake a worker for
+ * nothing. That is all: a cancel does not fail because the queue does, and is final before this.
+ */
+async function dropEntries({ db, queue, log }: PackagerContext, queueIds: readonly string[]): Promise<void> {
+  await queue.drop(db, queueIds).catch((error: unknown) => {
+    if (!isDatabaseAway(error)) log.warn({ err: error }, 'the queue entries of cancelled jobs are left');
+  });
 }
 
 /**
