@@ -42,6 +42,7 @@ export * from './queries/images.ts';
 export * from './queries/imports.ts';
 export * from './queries/installation.ts';
 export * from './queries/jobs.ts';
+export * from './queries/left-partials.ts';
 export * from './queries/metrics.ts';
 export * from './queries/profile-changes.ts';
 export * from './queries/profile-import.ts';

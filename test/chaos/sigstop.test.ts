@@ -33,6 +33,8 @@ t.test('SIGSTOP at every step', async (t) => {
     );
   await laterHolds.held(open.map(({ id }) => id));
   await until(async () => (await rowsOf(done)).every((job) => job.ended_at !== null));
+  // Its successor's own reports come a little after what they tell.
+  await until(async () => (await rowsOf(open)).every(({ step }) => step !== 'starting'));
   const before = { done: await rowsOf(done), open: await rowsOf(open) };
   await holds.go();
   process.kill(zombie!.pid, 'SIGCONT');

@@ -18,6 +18,7 @@ import {
   interruptImports,
   isPurgeDue,
   type JobFilter,
+  leftPartialsOlderThan,
   listImages,
   listJobs,
   purgeJobs,
@@ -127,6 +128,7 @@ t.test('hot queries', async (t) => {
 
   await t.test('by packagers, again and again', async () => {
     // These look at each job that has not ended.
+    await check('partial files left on servers', oneMost, (tx) => leftPartialsOlderThan(tx, 15_000, 4));
     await check('stranded jobs', pageMost, (tx) => findStrandedJobs(tx, queueSchema, queueName));
     await check('what is claimed of the store', pageMost, (tx) => sumClaims(tx));
     await check('imports nobody feeds', pageMost, (tx) => interruptImports(tx, new Problem('never_fed')));

@@ -1,6 +1,6 @@
 /** Running a job: claim it, do its work, and end it, hand it back or try again later. */
 import { randomUUID } from 'node:crypto';
-import { addNotes, type ClaimedJob, claimJob, endJob, requeueJob } from '@osimage/database';
+import { addNotes, type ClaimedJob, claimJob, endJob, requeueJob, settlePartial } from '@osimage/database';
 import { isDatabaseAway, Problem, toProblem } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
 import type { AttemptOutcome } from '../metrics/metrics.ts';
@@ -150,6 +150,8 @@ export class Runner {
     }
     const problem = toProblem(error, `job ${job.id}`);
     if (problem.code === 'attempt_lost' || problem.code === 'cancelled') {
+      // The delivery has removed what it had on its server, or the notes tell of it.
+      if (problem.code === 'cancelled') await settlePartial(db, job.id, []);
       log.info({ code: problem.code }, 'job stopped');
       return 'stopped';
     }

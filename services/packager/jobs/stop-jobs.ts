@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { cancelJobs, deleteJobs, findJobs, type JobRow } from '@osimage/database';
 import { isDatabaseAway } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
+import { discardCancelled } from './left-partials.ts';
 import { callNext } from './slots.ts';
 
 /** How many ids one call may name. */
@@ -36,6 +37,10 @@ export async function cancel(
   await removeFiles(
     context,
     jobs.filter(({ id }) => cancelled.has(id)),
+  );
+  await discardCancelled(
+    context,
+    stopped.flatMap(({ id, waitedAs }) => (waitedAs === null ? [] : id)),
   );
   return jobs;
 }

@@ -15,6 +15,7 @@ import {
 import { isDatabaseAway, Problem } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
 import { enqueueAgain } from './enqueue-again.ts';
+import { sweepPartials } from './left-partials.ts';
 import { schedulePurge } from './purge.ts';
 import { callAll } from './slots.ts';
 
@@ -32,8 +33,15 @@ export function startSweeper(context: PackagerContext, signal: AbortSignal): { s
 
 async function loop(context: PackagerContext, signal: AbortSignal): Promise<void> {
   let nextFiles = 0;
+  // Beside the rest: a file server that does not answer must not hold up anything.
+  let partials: Promise<void> | undefined;
   while (!signal.aborted) {
     try {
+      partials ??= sweepPartials(context, signal)
+        .catch((error: unknown) => tell(context, error, signal))
+        .finally(() => {
+          partials = undefined;
+        });
       await sweepRows(context);
       await callAll(context);
       if (Date.now() >= nextFiles) {
@@ -44,10 +52,15 @@ async function loop(context: PackagerContext, signal: AbortSignal): Promise<void
         await purgeKeys(context.db, keysKeptMs);
       }
     } catch (error) {
-      if (!signal.aborted && !isDatabaseAway(error)) context.log.warn({ err: error }, 'sweep failed');
+      tell(context, error, signal);
     }
     await pause(sweepEveryMs, signal);
   }
+  await partials;
+}
+
+function tell({ log }: PackagerContext, error: unknown, signal: AbortSignal): void {
+  if (!signal.aborted && !isDatabaseAway(error)) log.warn({ err: error }, 'sweep failed');
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

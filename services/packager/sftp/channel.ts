@@ -102,6 +102,11 @@ export class SftpChannel {
     return this.#failure !== undefined;
   }
 
+  /** Throws what it has failed with. */
+  throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure.reason;
+  }
+
   /** Whether an answer is owed to us. */
   get busy(): boolean {
     return this.#waiting.size > 0 || this.#greeted !== undefined;

@@ -25,7 +25,7 @@ export function readCheckpoint(delivery: Delivery, names: DeliveryNames): SftpCh
 }
 
 /** The final path an earlier attempt had in mind on this server; it may be another one by now (contract, C-7). */
-export function earlierPath(delivery: Delivery): string | undefined {
+export function earlierPath(delivery: Pick<Delivery, 'checkpoint' | 'server'>): string | undefined {
   const { checkpoint } = delivery;
   if (checkpoint?.server !== serverOf(delivery) || typeof checkpoint.path !== 'string') return undefined;
   return checkpoint.path;

@@ -146,6 +146,8 @@ class Upload {
   #throwIfOver(): void {
     this.#order.signal.throwIfAborted();
     if (this.#failure !== undefined) throw this.#failure.reason;
+    // It may have broken while nothing was on the way whose answer would tell, and nothing else will.
+    this.#first.channel.throwIfFailed();
   }
 
   #lookForMore(now: number): void {
