@@ -154,3 +154,13 @@ t.test('a packager that stops passes on what still reaches it', async (t) => {
   t.strictSame(rows, [{ state: 'created' }], 'under an entry that nobody has yet');
   t.match(await findJobs(db, [id]), [{ state: 'Pending', attempts: [] }]);
 });
+
+t.test('a queue that has grown is worked off, not one job a poll', async (t) => {
+  const { db, add, work } = await open(t);
+  const ids: string[] = [];
+  // More than a worker would get through in the time `until` waits, with a poll of two seconds before each.
+  for (let n = 0; n < 60; n += 1) ids.push((await add()).id);
+  await work();
+  await until(async () => (await findJobs(db, ids)).every(({ state }) => state === 'Complete'));
+  t.pass('all of them are done, and nobody has told the worker of one');
+});

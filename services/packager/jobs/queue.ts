@@ -45,17 +45,10 @@ const priorities = { asleep: -1, large: 0, small: 1 };
  * The workers of a packager. Workers that take anything prefer small jobs; so that neither kind waits for the other, one
  * worker takes small ones only, and one takes none of them.
  */
-function shareOut(count: number) {
-  const forAll = count === 1 ? 1 : count - 2;
-  return [
-    { localConcurrency: forAll },
-    ...(count > 1
-      ? [
-          { localConcurrency: 1, minPriority: priorities.small },
-          { localConcurrency: 1, maxPriority: priorities.large },
-        ]
-      : []),
-  ].filter(({ localConcurrency }) => localConcurrency > 0);
+function shareOut(count: number): { minPriority?: number; maxPriority?: number }[] {
+  if (count === 1) return [{}];
+  const forAll = Array.from({ length: count - 2 }, () => ({}));
+  return [...forAll, { minPriority: priorities.small }, { maxPriority: priorities.large }];
 }
 
 interface QueueEntry {
@@ -142,17 +135,20 @@ export async function openQueue(db: Database, log: Logger): Promise<Queue> {
       if (queueIds.length > 0) await boss.deleteJob(queueName, [...queueIds], inside(tx));
     },
     async work(count, run) {
-      for (const workers of shareOut(count)) {
-        await boss.work<QueueEntry>(
+      for (const takes of shareOut(count)) {
+        let id: string | undefined;
+        id = await boss.work<QueueEntry>(
           queueName,
           {
-            ...workers,
+            ...takes,
             pollingIntervalSeconds: pollSeconds,
             notifyPollingIntervalSeconds: pollSeconds,
             heartbeatRefreshSeconds: 3,
           },
           async ([entry]) => {
             if (entry) await run(entry.data.jobId, entry.id, entry.signal);
+            // Another one may wait. Otherwise a worker does one a poll, however many there are.
+            if (id !== undefined) boss.notifyWorker(id);
           },
         );
       }
