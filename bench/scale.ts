@@ -56,13 +56,16 @@ async function measureAll(stack: Stack, packagers: number): Promise<Table> {
     stack.get(paths, { connections, seconds, ...(rate !== undefined && { rate }) });
 
   const tasks = some(jobs, (number) => `/tasks/${number + 1}`);
+  const exports = some(profiles, (number) => `/osImages/${idOf(number)}`);
+  // New processes compile their code first, and a database reads its tables in; an answer that says so is no failure here.
+  for (const paths of [tasks, exports]) await load(paths, 20, 100).catch(() => {});
+  await stack.idle();
   if (only.has('task')) {
     add('GET /tasks/{id}, 3,000 a second', await load(tasks, 20, 3_000), 'p99 ≤ 10 ms');
     add('GET /tasks/{id}, 20 connections', await load(tasks, 20), '≥ 3,000 a second');
   }
   const pages = some(profiles, (number) => `/osImages?imageType=OSPROFILE&limit=100&after=${idOf(number)}`);
   if (only.has('images')) add('a page of GET /osImages, 2 connections', await load(pages, 2), 'p99 ≤ 20 ms');
-  const exports = some(profiles, (number) => `/osImages/${idOf(number)}`);
   if (only.has('start')) {
     add('start a job, 100 a second', await load(exports, 20, 100), 'p99 ≤ 25 ms');
     await stack.idle();
