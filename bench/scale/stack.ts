@@ -43,7 +43,8 @@ export async function startStack(bench: Bench, size: SeedSize): Promise<Stack> {
     DATA_DIR: dataDir,
     ADMIN_USER: user,
     ADMIN_PASSWORD: password,
-
+    // The usual million is what is seeded: the first of them would be purged, and then not found.
+    RETAIN_JOBS_COUNT: '100000000',
     PACKAGER_LISTEN: '127.0.0.1:0',
     GATEWAY_PORT: '0',
   };

@@ -1,7 +1,7 @@
 /** Rows that many requests look up at once, found with one statement for all who ask meanwhile. */
 
 /** Statements under way at most; who comes then is served by the next one. */
-const atOnce = 2;
+const atOnce = 1;
 /** Keys of one statement at most. */
 const mostKeys = 1_000;
 

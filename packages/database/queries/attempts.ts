@@ -67,26 +67,38 @@ export async function claimJob(
      returning id::text, kind, attempt, created_by, created_at, request_id, profile_id, server_id, target_path, filename, import, checkpoint,
        archive_name, bytes_done, small`,
     [id, queueId, worker, queuedKinds],
+    { prepared: true },
   );
   const job = rows[0];
   if (!job) return undefined;
+  const earlier = job.attempt > 1 ? await settleEarlier(tx, id, lostError) : { lost: 0, failed: 0 };
+  // Not the time of the transaction, which may have waited for the server's slots.
+  await tx.query(
+    'insert into job_attempts (job_id, attempt, worker, started_at) values ($1, $2, $3, clock_timestamp())',
+    [id, job.attempt, worker],
+    { prepared: true },
+  );
+  return { ...job, ...earlier };
+}
+
+/** Ends attempts whose worker vanished, and counts how those before this one ended. */
+async function settleEarlier(
+  tx: Queryable,
+  id: string,
+  lostError: ProblemReport,
+): Promise<Pick<ClaimedJob, 'lost' | 'failed'>> {
   await tx.query(
     'update job_attempts set ended_at = now(), error = $2 where job_id = $1 and ended_at is null',
     [id, lostError],
   );
-  const counts = await tx.query<{ lost: number; failed: number }>(
+  const { rows } = await tx.query<Pick<ClaimedJob, 'lost' | 'failed'>>(
     `select count(*) filter (where error->>'code' = $2)::int as lost,
        count(*) filter (where error is not null and error->>'code' <> $2 and attempt > coalesce(
          (select max(attempt) from job_attempts where job_id = $1 and progressed), 0))::int as failed
      from job_attempts where job_id = $1`,
     [id, lostError.code],
   );
-  // Not the time of the transaction, which may have waited for the server's slots.
-  await tx.query(
-    'insert into job_attempts (job_id, attempt, worker, started_at) values ($1, $2, $3, clock_timestamp())',
-    [id, job.attempt, worker],
-  );
-  return { ...job, ...counts.rows[0]! };
+  return rows[0]!;
 }
 
 export interface Progress {
@@ -121,6 +133,7 @@ export async function saveProgress(
       progress.space?.claimed ?? null,
       progress.space?.written ?? null,
     ],
+    { prepared: true },
   );
   return rowCount === 1;
 }
@@ -196,9 +209,10 @@ export async function endJob(tx: Queryable, id: string, attempt: number, outcome
       outcome.objectId ?? null,
       outcome.notes ?? [],
     ],
+    { prepared: true },
   );
   if (rowCount !== 1) return false;
-  await tx.query('delete from job_blobs where job_id = $1', [id]);
+  await tx.query('delete from job_blobs where job_id = $1', [id], { prepared: true });
   await endAttempt(tx, id, attempt, outcome.error);
   return true;
 }
@@ -213,6 +227,7 @@ async function endAttempt(
   await tx.query(
     'update job_attempts set ended_at = now(), error = $3, progressed = $4 where job_id = $1 and attempt = $2',
     [id, attempt, error ?? null, progressed],
+    { prepared: true },
   );
 }
 

@@ -19,6 +19,7 @@ export async function findBlobs(db: Queryable, sha256: readonly string[]): Promi
        packed_size as "packedSize", segments, encoder
      from blobs where sha256 in (select distinct decode(hex, 'hex') from unnest($1::text[]) as hex)`,
     [sha256],
+    { prepared: true },
   );
   return rows;
 }

@@ -101,6 +101,7 @@ export async function readSnapshot(db: Queryable, jobId: string): Promise<string
   const { rows } = await db.query<{ metadata: string }>(
     'select metadata from export_snapshots where job_id = $1',
     [jobId],
+    { prepared: true },
   );
   if (!rows[0]) throw new Error(`export job ${jobId} has no snapshot`);
   return rows[0].metadata;
@@ -134,6 +135,7 @@ export async function insertArchive(tx: Queryable, archive: NewArchive): Promise
       archive.createdBy,
       archive.chunks ?? null,
     ],
+    { prepared: true },
   );
 }
 

@@ -88,6 +88,7 @@ export async function takeSlot(tx: Queryable, id: string, queueId: string, usual
     `select server_id, slot_line is not distinct from 'called' as called from jobs
      where id = $1 and queue_id = $2 and ended_at is null and server_id is not null and slot is null`,
     [id, queueId],
+    { prepared: true },
   );
   const job = rows[0];
   const line = job && (await lockLine(tx, job.server_id, usual));

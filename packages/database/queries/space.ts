@@ -28,6 +28,7 @@ export async function saveClaim(
     `update jobs set space_claimed = $2, space_written = $3
      where id = $1 and ended_at is null and ($4::int is null or attempt = $4)`,
     [jobId, claim.claimed, claim.written, attempt ?? null],
+    { prepared: true },
   );
   return rowCount === 1;
 }

@@ -3,9 +3,9 @@
  * It never decides what a job is; our row does (design section 6).
  */
 import {
-  connectionOf,
   type Database,
   isQueueThere,
+  openDatabase,
   type Queryable,
   type QueryOptions,
   queueName,
@@ -13,7 +13,7 @@ import {
   setLongestRun,
 } from '@osimage/database';
 import type { Logger } from '@osimage/telemetry';
-import { PgBoss } from 'pg-boss';
+import { type ConstructorOptions, PgBoss } from 'pg-boss';
 
 // A killed worker's job was taken over after 12 s with these, measured; pg-boss's own defaults take over a minute.
 const heartbeatSeconds = 10;
@@ -82,9 +82,18 @@ export interface Queue {
   close(): Promise<void>;
 }
 
-function connection(db: Database) {
+/** What runs all the time, for each job: fetching an entry and completing it. Planning them takes longer than doing them. */
+const frequent = /^\s*WITH (next|results) AS/;
+
+/** Our connections as pg-boss wants them: its own would plan each statement anew. */
+function connection(db: Database): ConstructorOptions {
   return {
-    ...connectionOf(db.url, { name: 'osimage-queue', answerWithinMs }),
+    db: {
+      executeSql: (text, values) => db.query(text, values, { prepared: frequent.test(text) }),
+      listen: async (channel, onNotification, onReconnect) => ({
+        close: await db.listen(channel, onNotification, onReconnect),
+      }),
+    },
     schema: queueSchema,
     schedule: false,
     registerInstance: false,
@@ -100,14 +109,15 @@ async function makeQueue(boss: PgBoss, db: Database): Promise<void> {
 
 /** Opens the queue, making or upgrading its schema and its entry table. */
 export async function openQueue(db: Database, log: Logger): Promise<Queue> {
+  const onError = (error: Error) => log.warn({ err: error }, 'queue error');
+  const own = openDatabase(db.url, { name: 'osimage-queue', max: 4, answerWithinMs, onError });
   const boss = new PgBoss({
-    ...connection(db),
-    max: 4,
+    ...connection(own),
     useListenNotify: true,
     superviseIntervalSeconds: superviseSeconds,
     monitorIntervalSeconds: superviseSeconds,
   });
-  boss.on('error', (error) => log.warn({ err: error }, 'queue error'));
+  boss.on('error', onError);
   boss.on('warning', (warning) => log.debug({ warning }, 'queue warning'));
   await boss.start();
   await makeQueue(boss, db);
@@ -155,8 +165,8 @@ export async function openQueue(db: Database, log: Logger): Promise<Queue> {
     },
     async ensure() {
       if (await isQueueThere(db, queueSchema, queueName)) return false;
-      const maker = new PgBoss({ ...connection(db), max: 1, supervise: false });
-      maker.on('error', (error) => log.warn({ err: error }, 'queue error'));
+      const maker = new PgBoss({ ...connection(own), supervise: false });
+      maker.on('error', onError);
       await maker.start();
       try {
         await makeQueue(maker, db);
@@ -166,7 +176,10 @@ export async function openQueue(db: Database, log: Logger): Promise<Queue> {
       return true;
     },
     pause: () => boss.offWork(queueName, { wait: false }),
-    close: () => boss.stop({ graceful: true, timeout: 5_000 }),
+    async close() {
+      await boss.stop({ graceful: true, timeout: 5_000 });
+      await own.close();
+    },
   };
 }
 
