@@ -46,10 +46,10 @@ export async function readComposeFile(t: Test): Promise<ComposeFile | undefined>
   return JSON.parse(stdout) as ComposeFile;
 }
 
-/** The options Node is started with by `npm start`: the same everywhere. */
-export function nodeOptions(): string[] {
+/** The options Node is started with for this service by `npm start`: the same everywhere. */
+export function nodeOptions(service: string): string[] {
   const source = readFileSync(join(root, 'scripts/service-process.ts'), 'utf8');
-  const [, list = ''] = /^const modest = \[(.+)\];$/m.exec(source) ?? [];
+  const [, list = ''] = new RegExp(`^  ${service}: \\[(.+)\\],$`, 'm').exec(source) ?? [];
   return [...list.matchAll(/'(--[^']+)'/g)].map(([, option = '']) => option);
 }
 

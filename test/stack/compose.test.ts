@@ -66,7 +66,11 @@ for (const name of ['gateway', 'packager'] as const) {
     );
     // Without one it is that of the image.
     if (service.command)
-      t.same(service.command, ['node', ...nodeOptions(), `services/${name}/main.ts`], 'as npm start does it');
+      t.same(
+        service.command,
+        ['node', ...nodeOptions(name), `services/${name}/main.ts`],
+        'as npm start does it',
+      );
   });
 }
 

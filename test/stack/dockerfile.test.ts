@@ -102,7 +102,11 @@ t.test('what Compose and the probes call is in it', async (t) => {
       program,
     );
   const command = stages.get('app')?.lines.findLast((line) => line.startsWith('CMD '));
-  t.same(JSON.parse(command?.slice(4) ?? '[]'), ['node', ...nodeOptions(), 'services/gateway/main.ts']);
+  t.same(JSON.parse(command?.slice(4) ?? '[]'), [
+    'node',
+    ...nodeOptions('gateway'),
+    'services/gateway/main.ts',
+  ]);
 });
 
 t.test('.dockerignore lets through what is copied, and only that', async (t) => {

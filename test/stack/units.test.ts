@@ -52,7 +52,7 @@ for (const [name, text] of texts) {
 
   t.test(`${name} is in step with its service`, async (t) => {
     const service = name.replace(/^osimage-|\.service$/g, '');
-    t.match(value('ExecStart')[0], `node ${nodeOptions().join(' ')} services/${service}/main.ts`);
+    t.match(value('ExecStart')[0], `node ${nodeOptions(service).join(' ')} services/${service}/main.ts`);
     const set = value('Environment').flatMap((line) => line.split(' ').map((one) => one.split('=')[0] ?? ''));
     t.same(notSettings(set), ['NODE_ENV', 'MALLOC_ARENA_MAX']);
     for (const setting of secretSettings)
