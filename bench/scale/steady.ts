@@ -76,6 +76,9 @@ export async function sendSteadily(order: LoadOrder, rate: number): Promise<Stea
 async function openSocket(port: number, host: string): Promise<Socket> {
   const socket = connect({ port, host, noDelay: true });
   await once(socket, 'connect');
+  socket.once('end', () => {
+    throw new Error('the service closed a connection');
+  });
   return socket;
 }
 

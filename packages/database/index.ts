@@ -11,7 +11,6 @@ export {
 } from './embedded/index.ts';
 export { migrate } from './migrate.ts';
 export {
-  connectionOf,
   type Database,
   type DatabaseOptions,
   openDatabase,

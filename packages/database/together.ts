@@ -1,7 +1,5 @@
 /** Rows that many requests look up at once, found with one statement for all who ask meanwhile. */
 
-/** Statements under way at most; who comes then is served by the next one. */
-const atOnce = 1;
 /** Keys of one statement at most. */
 const mostKeys = 1_000;
 
@@ -19,10 +17,10 @@ export function together<Key, Row>(
   load: (keys: readonly Key[]) => Promise<ReadonlyMap<Key, Row>>,
 ): (key: Key) => Promise<Row | undefined> {
   let waiting: Waiting<Key, Row>[] = [];
-  let running = 0;
+  let running = false;
 
   async function serve(): Promise<void> {
-    running++;
+    running = true;
     while (waiting.length > 0) {
       const batch = waiting.slice(0, mostKeys);
       waiting = waiting.slice(mostKeys);
@@ -33,13 +31,13 @@ export function together<Key, Row>(
         for (const { reject } of batch) reject(error);
       }
     }
-    running--;
+    running = false;
   }
 
   return (key) => {
     const { promise, resolve, reject } = Promise.withResolvers<Row | undefined>();
     waiting.push({ key, resolve, reject });
-    if (running < atOnce) void serve();
+    if (!running) void serve();
     return promise;
   };
 }

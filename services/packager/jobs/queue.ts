@@ -82,7 +82,10 @@ export interface Queue {
   close(): Promise<void>;
 }
 
-/** What runs all the time, for each job: fetching an entry and completing it. Planning them takes longer than doing them. */
+/**
+ * What runs all the time, for each job: fetching an entry and completing it. Planning them takes longer than doing them.
+ * Where a later pg-boss words them otherwise only speed is lost.
+ */
 const frequent = /^\s*WITH (next|results) AS/;
 
 /** Our connections as pg-boss wants them: its own would plan each statement anew. */
@@ -119,8 +122,13 @@ export async function openQueue(db: Database, log: Logger): Promise<Queue> {
   });
   boss.on('error', onError);
   boss.on('warning', (warning) => log.debug({ warning }, 'queue warning'));
-  await boss.start();
-  await makeQueue(boss, db);
+  try {
+    await boss.start();
+    await makeQueue(boss, db);
+  } catch (error) {
+    await own.close();
+    throw error;
+  }
   const wake = waker(db, log);
 
   const inside = (tx: Queryable, how?: QueryOptions) => ({
@@ -177,8 +185,7 @@ export async function openQueue(db: Database, log: Logger): Promise<Queue> {
     },
     pause: () => boss.offWork(queueName, { wait: false }),
     async close() {
-      await boss.stop({ graceful: true, timeout: 5_000 });
-      await own.close();
+      await boss.stop({ graceful: true, timeout: 5_000 }).finally(() => own.close());
     },
   };
 }
