@@ -77,3 +77,9 @@ export async function addArchive(
   });
   return { sha256, path };
 }
+
+/** Rows in a table. */
+export async function count(db: Database, table: string): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(`select count(*) from ${table}`);
+  return rows[0]!.count;
+}
