@@ -1,6 +1,6 @@
 /**
- * One SSH connection and its SFTP channels. The host key is always checked; only modern algorithms are offered;
- * whatever ends the connection ends everything that waits on its channels, with one Problem.
+ * One SSH connection and its SFTP channels. Whatever ends the connection ends everything that waits on its channels, with
+ * one Problem.
  */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
@@ -8,14 +8,14 @@ import { Problem } from '@osimage/errors';
 import { Client } from 'ssh2';
 import { printable } from '../printable.ts';
 import type { ServerAccess, ServerProfile } from '../server-profile.ts';
-import { algorithmsFor, noCommonAlgorithm, watchForOffer } from './algorithms.ts';
+import { noCommonAlgorithm, watchForOffer } from './algorithms.ts';
 import { type ChannelStream, SftpChannel } from './channel.ts';
 import { connectionProblem, SftpStatus } from './errors.ts';
 import { gatherWrites } from './gather-writes.ts';
-import { isPinned, keyText } from './host-keys.ts';
+import { signInOver } from './handshake.ts';
 import { keepKeysAsObjects } from './key-objects.ts';
 import type { SftpLimits } from './limits.ts';
-import { type LoginMethod, passwordRefused, signIn } from './login.ts';
+import { type LoginMethod, passwordRefused } from './login.ts';
 import { watchForStall } from './stall.ts';
 
 // How long a polite goodbye may take.
@@ -94,7 +94,13 @@ export class Connection implements SftpConnection {
     this.#stopWatching = watchForStall(this.#socket, this.#channels, this.#limits, (seconds) =>
       this.abandon(new Problem('connection_stalled', { address, seconds })),
     );
-    await this.#orBroken(this.#signIn(wanted));
+    const abandon = (reason: unknown) => this.abandon(reason);
+    const isOver = () => this.#over;
+    const parts = { client: this.#client, socket: this.#socket, limits: this.#limits, abandon, isOver };
+    const signedIn = await this.#orBroken(signInOver(wanted, parts));
+    this.hostKeys = signedIn.hostKeys;
+    this.signedInWith = signedIn.signedInWith;
+    this.roundTripMs = signedIn.roundTripMs;
     this.#trusted = true;
     // What the server says lets ssh2 send more of what waits for the window.
     this.#socket.prependListener('data', this.#gather);
@@ -158,63 +164,6 @@ export class Connection implements SftpConnection {
     });
     usable = true;
     return channel;
-  }
-
-  #signIn(wanted: ServerAccess): Promise<void> {
-    const server = this.#server;
-    let shown: string | undefined;
-    // ssh2 asks before it has checked the signature made with this key, and again when keys are renewed.
-    const hostVerifier = (key: Buffer): boolean => {
-      const text = keyText(key);
-      try {
-        if (shown === undefined) wanted.onHostKey?.(text);
-        isPinned(text, shown === undefined ? this.hostKeys : [shown], server);
-        shown = text;
-        return true;
-      } catch (error) {
-        this.abandon(error);
-        return false;
-      }
-    };
-    const pinFirst = async () => {
-      if (shown === undefined || isPinned(shown, this.hostKeys, server)) return;
-      this.hostKeys = await wanted.pinHostKey(shown);
-      if (!isPinned(shown, this.hostKeys, server))
-        throw new Problem('host_key_unknown', { address: server.address });
-    };
-    const login = signIn(server, (problem) => this.abandon(problem), wanted.keyOnly);
-    return new Promise((resolve) => {
-      this.#client.once('ready', () => {
-        this.signedInWith = login.used();
-        resolve();
-      });
-      let asked: number | undefined;
-      this.#client.once('handshake', () => {
-        asked = performance.now();
-      });
-      this.#client.connect({
-        sock: this.#socket,
-        username: server.username,
-        hostVerifier,
-        algorithms: algorithmsFor(server),
-        // By now the signature is checked: the key is the server's own and may be pinned. Must not return a promise.
-        authHandler: (methodsLeft, partial, next) => {
-          // The first call is the answer to what was asked when the keys were exchanged.
-          if (asked !== undefined) this.roundTripMs = performance.now() - asked;
-          asked = undefined;
-          pinFirst().then(
-            () => {
-              const method = login.next(methodsLeft, partial);
-              if (method !== undefined && !this.#over) next(method);
-            },
-            (error: unknown) => this.abandon(error),
-          );
-        },
-        readyTimeout: 0,
-        keepaliveInterval: this.#limits.silenceMs / 3,
-        keepaliveCountMax: Number.POSITIVE_INFINITY,
-      });
-    });
   }
 
   #startSubsystem(): Promise<ChannelStream> {
