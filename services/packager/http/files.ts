@@ -3,24 +3,11 @@
  * DELETE) where the server has it.
  */
 import { Problem } from '@osimage/errors';
-import type { Dispatcher } from 'undici';
 import { type Found, NotReadable, type RemoteStore } from '../destinations/one-stream/store.ts';
-import { loginRefused } from '../failures.ts';
-import { type Body, BodyFailed } from '../send.ts';
-import type { SecureAccess } from '../server-profile.ts';
+import type { Body } from '../send.ts';
+import type { SecureAccess, ServerProfile } from '../server-profile.ts';
 import type { TransferLimits } from '../transfer-limits.ts';
-import { connectHttp, type HttpConnection } from './connect.ts';
-import { httpProblem } from './errors.ts';
-import { put } from './put.ts';
-import { type Change, httpWriteProblem } from './write-errors.ts';
-
-const BUFFER_BYTES = 1024 * 1024;
-
-interface Asked {
-  readonly headers?: Record<string, string>;
-  /** Of a folder: its address ends in a slash. */
-  readonly folder?: boolean;
-}
+import { type HttpRequests, openHttpRequests } from './requests.ts';
 
 /** Connects, signs in and finds out whether files can be moved there. `probe`: a name nobody uses. */
 export async function openHttpFiles(
@@ -28,7 +15,7 @@ export async function openHttpFiles(
   limits: TransferLimits,
   probe: string,
 ): Promise<HttpFiles> {
-  const files = new HttpFiles(await connectHttp(access, limits), access, limits);
+  const files = new HttpFiles(await openHttpRequests(access, limits), access.server);
   try {
     await files.learn(probe);
     return files;
@@ -43,20 +30,13 @@ export class HttpFiles implements RemoteStore {
   readonly notes: string[] = [];
   canRename = false;
   tellsSizes = true;
-  readonly #connection: HttpConnection;
-  readonly #access: SecureAccess;
-  readonly #limits: TransferLimits;
-  readonly #over = new AbortController();
-  readonly #onAbort: () => void;
+  readonly #requests: HttpRequests;
+  readonly #server: ServerProfile;
 
-  constructor(connection: HttpConnection, access: SecureAccess, limits: TransferLimits) {
-    this.#connection = connection;
-    this.#access = access;
-    this.#limits = limits;
-    this.#onAbort = () => this.#over.abort(access.signal.reason);
-    access.signal.addEventListener('abort', this.#onAbort, { once: true });
-    if (access.signal.aborted) this.#onAbort();
-    if (access.server.protocol === 'HTTP')
+  constructor(requests: HttpRequests, server: ServerProfile) {
+    this.#requests = requests;
+    this.#server = server;
+    if (server.protocol === 'HTTP')
       this.notes.push('HTTP has no encryption: password and archive could be read on the way.');
   }
 
@@ -65,8 +45,7 @@ export class HttpFiles implements RemoteStore {
    * and who does not refuses the method.
    */
   async learn(probe: string): Promise<void> {
-    const { status } = await this.#move(probe, `${probe}-to`);
-    if (status === 401) throw loginRefused(this.#access.server);
+    const { status } = await this.#requests.move(probe, `${probe}-to`);
     this.canRename = status === 404 || status === 409 || status === 412;
     if (!this.canRename)
       this.notes.push(
@@ -80,8 +59,7 @@ export class HttpFiles implements RemoteStore {
 
   async look(path: string): Promise<Found | undefined> {
     if (path === '/') return { folder: true, size: undefined };
-    const { headers, status, url } = await this.#ask('HEAD', path, `look at ${path}`);
-    const { address } = this.#access.server;
+    const { headers, status, url } = await this.#requests.ask('HEAD', path, `look at ${path}`);
     if (status >= 200 && status < 300) {
       const length = String(headers['content-length'] ?? '');
       const size = /^\d{1,15}$/.test(length) ? Number(length) : undefined;
@@ -100,39 +78,36 @@ export class HttpFiles implements RemoteStore {
     }
     if (status === 400 || status === 414)
       throw new Problem('remote_name_refused', {
-        address,
+        address: this.#server.address,
         path,
         detail: `it answered with status ${status}`,
       });
-    throw this.#refused(status, { action: `look at ${path}`, path, needed: 0, location });
+    throw this.#requests.refused(status, { action: `look at ${path}`, path, needed: 0, location });
   }
 
   async makeFolder(path: string): Promise<void> {
-    const { status } = await this.#ask('MKCOL', path, `make the folder ${path}`, { folder: true });
+    const { status } = await this.#requests.ask('MKCOL', path, `make the folder ${path}`, { folder: true });
     // There already; or folders are made with the files in them, or not at all, which the PUT will tell.
     if (status < 300 || status === 405 || status === 501) return;
     if ((await this.look(path))?.folder === true) return;
-    throw this.#refused(status, { action: `make the folder ${path}`, path, needed: 0 });
+    throw this.#requests.refused(status, { action: `make the folder ${path}`, path, needed: 0 });
   }
 
   async put(path: string, body: Body): Promise<void> {
     const change = { action: 'take the file', path, needed: body.size };
-    const { server } = this.#access;
-    const answer = await put(this.#connection, server, path, body, this.#limits).catch((error: unknown) => {
-      throw error instanceof BodyFailed ? error.cause : this.#problem(error, change.action);
-    });
+    const answer = await this.#requests.put(path, body, change.action);
     if (answer.status < 200 || answer.status >= 300)
-      throw this.#refused(answer.status, { ...change, location: answer.location });
+      throw this.#requests.refused(answer.status, { ...change, location: answer.location });
   }
 
   async replace(from: string, to: string): Promise<void> {
-    const { status } = await this.#move(from, to);
+    const { status } = await this.#requests.move(from, to);
     if (status < 200 || status >= 300)
-      throw this.#refused(status, { action: 'rename the file', path: to, needed: 0 });
+      throw this.#requests.refused(status, { action: 'rename the file', path: to, needed: 0 });
   }
 
   async remove(path: string): Promise<boolean> {
-    const { status } = await this.#ask('DELETE', path, 'remove the file');
+    const { status } = await this.#requests.ask('DELETE', path, 'remove the file');
     return status < 300 || status === 404 || status === 410;
   }
 
@@ -141,12 +116,12 @@ export class HttpFiles implements RemoteStore {
     const to = length === undefined ? '' : String(from + length - 1);
     const ranged = from > 0 || length !== undefined;
     try {
-      const answer = await this.#request('GET', path, ranged ? { range: `bytes=${from}-${to}` } : {});
+      const answer = await this.#requests.send('GET', path, ranged ? { range: `bytes=${from}-${to}` } : {});
       const { body, statusCode: status } = answer;
       if (status !== 200 && status !== 206) {
         body.on('error', () => undefined).destroy();
         if ([401, 403, 404, 405, 410, 501].includes(status)) throw new NotReadable(`status ${status}`);
-        throw this.#refused(status, { action, path, needed: 0 });
+        throw this.#requests.refused(status, { action, path, needed: 0 });
       }
       // A server without ranges sends all of it.
       let skip = status === 200 ? from : 0;
@@ -156,59 +131,15 @@ export class HttpFiles implements RemoteStore {
       }
     } catch (error) {
       if (error instanceof NotReadable) throw error;
-      throw this.#problem(error, action);
+      throw this.#requests.problem(error, action);
     }
   }
 
   release(): void {
-    this.#access.signal.removeEventListener('abort', this.#onAbort);
+    this.#requests.release();
   }
 
   close(): void {
-    this.release();
-    this.#connection.client.destroy().catch(() => undefined);
-  }
-
-  async #move(from: string, to: string) {
-    const headers = { destination: this.#connection.url(to).href, overwrite: 'T' };
-    return await this.#ask('MOVE', from, 'rename the file', { headers });
-  }
-
-  /** One request whose answer's body is of no interest. */
-  async #ask(method: string, path: string, action: string, asked: Asked = {}) {
-    try {
-      const name = asked.folder ? `${path}/` : path;
-      const { body, headers, statusCode: status } = await this.#request(method, name, asked.headers ?? {});
-      await body.dump();
-      if (status === 401) throw loginRefused(this.#access.server);
-      return { headers, status, url: this.#connection.url(name) };
-    } catch (error) {
-      throw this.#problem(error, action);
-    }
-  }
-
-  async #request(
-    method: string,
-    path: string,
-    headers: Record<string, string>,
-  ): Promise<Dispatcher.ResponseData> {
-    const { client, headers: always, url } = this.#connection;
-    return await client.request({
-      // WebDAV's methods are not in the type.
-      method: method as Dispatcher.HttpMethod,
-      path: url(path).pathname,
-      headers: { ...always, ...headers },
-      signal: this.#over.signal,
-      highWaterMark: BUFFER_BYTES,
-    });
-  }
-
-  #refused(status: number, change: Change): Problem {
-    return httpWriteProblem(status, this.#access.server, change);
-  }
-
-  #problem(error: unknown, action: string): unknown {
-    if (this.#over.signal.aborted) return this.#over.signal.reason;
-    return httpProblem(error, this.#access.server, action, this.#limits);
+    this.#requests.close();
   }
 }
