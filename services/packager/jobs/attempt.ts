@@ -52,6 +52,11 @@ export class Attempt {
     this.#controller.abort(reason);
   }
 
+  /** Its job was cancelled while it had it, so nothing it made was published and nobody comes after it. */
+  get cancelled(): boolean {
+    return this.signal.reason instanceof Problem && this.signal.reason.code === 'cancelled';
+  }
+
   /** What is being done now. */
   step(step: string): void {
     this.#step = step;

@@ -131,7 +131,7 @@ async function complete(
  */
 export async function cleanExport(context: PackagerContext, attempt: Attempt): Promise<void> {
   const folder = join('exports', attempt.job.id, String(attempt.job.attempt));
-  if (await isPublished(context.db, join(folder, attempt.job.filename ?? ''))) return;
+  if (!attempt.cancelled && (await isPublished(context.db, join(folder, attempt.job.filename ?? '')))) return;
   await rm(join(context.store.root, folder), { recursive: true, force: true });
 }
 

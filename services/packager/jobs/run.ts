@@ -115,12 +115,18 @@ export class Runner {
       await kind.run(this.#context, attempt);
       log.info({ ms: Date.now() - started }, 'job complete');
     } catch (error) {
+      // What becomes of a job that cannot be settled: it is taken for one whose worker died.
+      outcome = 'retried';
       await attempt.close();
-      outcome = await this.#settle(job, attempt, attempt.signal.aborted ? attempt.signal.reason : error);
-      await kind
-        .clean(this.#context, attempt)
-        .catch((failure: unknown) => log.warn({ err: failure }, 'left to the sweeper'));
-      await this.#tell(job, attempt);
+      try {
+        outcome = await this.#settle(job, attempt, attempt.signal.aborted ? attempt.signal.reason : error);
+      } finally {
+        // Also when the database is away, which is no reason to leave files.
+        await kind
+          .clean(this.#context, attempt)
+          .catch((failure: unknown) => log.warn({ err: failure }, 'left to the sweeper'));
+        await this.#tell(job, attempt);
+      }
     } finally {
       await attempt.close();
       metrics.ended(job.kind, outcome, (Date.now() - started) / 1_000);
@@ -150,8 +156,11 @@ export class Runner {
     }
     const problem = toProblem(error, `job ${job.id}`);
     if (problem.code === 'attempt_lost' || problem.code === 'cancelled') {
-      // The delivery has removed what it had on its server, or the notes tell of it.
-      if (problem.code === 'cancelled') await settlePartial(db, job.id, []);
+      // The delivery has removed what it had on its server, or the notes tell of it. Unsaid, somebody looks there again.
+      if (problem.code === 'cancelled')
+        await settlePartial(db, job.id, []).catch((failure: unknown) =>
+          log.warn({ err: failure }, 'left to the sweeper'),
+        );
       log.info({ code: problem.code }, 'job stopped');
       return 'stopped';
     }

@@ -6,6 +6,7 @@ import { isDatabaseAway } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
 import { discardCancelled } from './left-partials.ts';
 import { callNext } from './slots.ts';
+import { removeStaging } from './start-import.ts';
 
 /** How many ids one call may name. */
 export const idsAtMost = 10_000;
@@ -59,14 +60,19 @@ async function dropEntries({ db, queue, log }: PackagerContext, queueIds: readon
  * Removes what cancelled jobs have in the store but for packed content. Their workers do that, too; but a job may have none
  * at the moment, or one that has just died.
  */
-async function removeFiles({ store, log }: PackagerContext, jobs: readonly JobRow[]): Promise<void> {
+async function removeFiles(context: PackagerContext, jobs: readonly JobRow[]): Promise<void> {
+  const { store, log } = context;
   try {
     const imports = new Set(jobs.flatMap(({ id, kind }) => (kind === 'import' ? id : [])));
     const staging = join(store.root, 'staging');
-    // The file of a job, or of one of its attempts.
     const names = imports.size > 0 ? await readdir(staging) : [];
-    for (const name of names.filter((name) => imports.has(name.split('-', 1)[0] ?? '')))
-      await rm(join(staging, name), { force: true });
+    for (const name of names) {
+      const [id = ''] = name.split('-', 1);
+      if (!imports.has(id)) continue;
+      // An upload, which a backup may be copying; or what one attempt fetched, which is in none.
+      if (name === id) await removeStaging(context, id);
+      else await rm(join(staging, name), { force: true });
+    }
     for (const { id, kind, server_id, attempt } of jobs)
       if (kind === 'export' && server_id === null && attempt > 0)
         await rm(join(store.root, 'exports', id), { recursive: true, force: true });
