@@ -40,14 +40,19 @@ async function cutOff(t: Test, site: Site, jobId: string, folder: string) {
     written = await files();
   });
   t.teardown(() => holdAtSteps(async () => {}));
-  const { rows } = await site.db.query<{ queue_id: string }>('select queue_id from jobs where id = $1', [jobId]);
+  const { rows } = await site.db.query<{ queue_id: string }>('select queue_id from jobs where id = $1', [
+    jobId,
+  ]);
   await runner.run(jobId, rows[0]!.queue_id, new AbortController().signal).catch(() => {});
   return { written, left: await files() };
 }
 
 async function attemptsOf({ context }: Site): Promise<string> {
   const metrics = await context.metrics.registry.metrics();
-  return metrics.split('\n').filter((line) => line.startsWith('osimage_job_attempts_total')).join('\n');
+  return metrics
+    .split('\n')
+    .filter((line) => line.startsWith('osimage_job_attempts_total'))
+    .join('\n');
 }
 
 t.test('an export', async (t) => {
@@ -56,7 +61,10 @@ t.test('an export', async (t) => {
   const file = await site.imported('SCRIPT', 'a.sh', someBytes(2_000_000).toString('hex'), 'rhels');
   const profileId = await site.profile(`${image}|${image}-x86_64-install-Minimal`, 'web', { script: [file] });
   const order = { profileId, serverId: '', path: '', user, requestId: '', idempotencyKey: '' };
-  const { jobId, filename } = await startExport(site.context, { ...order, signal: AbortSignal.timeout(60_000) });
+  const { jobId, filename } = await startExport(site.context, {
+    ...order,
+    signal: AbortSignal.timeout(60_000),
+  });
   const { written, left } = await cutOff(t, site, jobId, 'exports');
   t.strictSame(written, [filename], 'it was being written');
   t.strictSame(left, []);
@@ -77,7 +85,12 @@ t.test('a file that is being fetched', async (t) => {
     [(server.address() as AddressInfo).port],
   );
   await mkdir(join(site.context.store.root, 'staging'), { recursive: true });
-  const { jobId } = await createImport(site.context, { imageType: 'SCRIPT', fileSize: 0, user, requestId: '' });
+  const { jobId } = await createImport(site.context, {
+    imageType: 'SCRIPT',
+    fileSize: 0,
+    user,
+    requestId: '',
+  });
   const order = { imageType: 'SCRIPT', name: 'a.cmd', os: 'win', osrelease: '', description: '', size: 0 };
   await startImport(site.context, jobId, { ...order, serverId: '1', path: '/a.cmd' }, user);
   const { written, left } = await cutOff(t, site, jobId, 'staging');

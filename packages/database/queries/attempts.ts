@@ -138,16 +138,16 @@ export async function saveProgress(
   return rowCount === 1;
 }
 
-/** Keeps a delivery's checkpoint; false when the attempt has lost the job. */
+/** Keeps a delivery's checkpoint, or none; false when the attempt has lost the job. */
 export async function saveCheckpoint(
   db: Queryable,
   id: string,
   attempt: number,
-  checkpoint: Readonly<Record<string, string | number | boolean>>,
+  checkpoint: Readonly<Record<string, string | number | boolean>> | undefined,
 ): Promise<boolean> {
   const { rowCount } = await db.query(
     'update jobs set checkpoint = $3 where id = $1 and attempt = $2 and ended_at is null',
-    [id, attempt, JSON.stringify(checkpoint)],
+    [id, attempt, checkpoint === undefined ? null : JSON.stringify(checkpoint)],
   );
   return rowCount === 1;
 }

@@ -31,10 +31,10 @@ export interface Delivery extends SecureAccess {
   /** What an earlier attempt kept with `saveCheckpoint`, as it was given; undefined when there is nothing. */
   readonly checkpoint: Checkpoint | undefined;
   /**
-   * Keeps what a later attempt needs to go on where this one is. Bytes a checkpoint counts must be proven to be on
-   * the server's disk. Throws Problem attempt_lost.
+   * Keeps what a later attempt needs to go on where this one is, or to find what it has left. Bytes a checkpoint counts
+   * must be proven to be on the server's disk. Undefined: nothing is left. Throws Problem attempt_lost.
    */
-  readonly saveCheckpoint: (checkpoint: Checkpoint) => Promise<void>;
+  readonly saveCheckpoint: (checkpoint: Checkpoint | undefined) => Promise<void>;
 }
 
 /** A destination's own record of a transfer, kept with the job as JSON. Never a secret. */

@@ -3,12 +3,19 @@ import { posix } from 'node:path';
 import { openHttpFiles } from '../http/files.ts';
 import { type TransferLimits, transferLimits } from '../transfer-limits.ts';
 import type { Deliver } from './destination.ts';
+import type { Discard } from './left.ts';
 import { oneStreamDestination } from './one-stream/deliver.ts';
+import { oneStreamDiscard } from './one-stream/discard.ts';
+import type { OpenStore } from './one-stream/store.ts';
 
 /** A destination with these limits; the packager uses the usual ones. */
 export function httpDestination(limits: TransferLimits = transferLimits): Deliver {
-  return oneStreamDestination(async (delivery) => {
-    const { attempt, jobId } = delivery;
-    return await openHttpFiles(delivery, limits, posix.join('/', `.osimage-${jobId}-${attempt}.probe`));
-  }, limits);
+  return oneStreamDestination(openWith(limits), limits);
+}
+
+export const discardHttp: Discard = oneStreamDiscard(openWith(transferLimits));
+
+function openWith(limits: TransferLimits): OpenStore {
+  return (access) =>
+    openHttpFiles(access, limits, posix.join('/', `.osimage-${access.jobId}-${access.attempt}.probe`));
 }

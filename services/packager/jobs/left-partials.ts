@@ -11,7 +11,8 @@ import {
 } from '@osimage/database';
 import { Problem } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
-import { discardPartials, placeOfPartial } from '../destinations/sftp/discard.ts';
+import { discardFrom } from '../destinations/index.ts';
+import { placeOfPartial } from '../destinations/left.ts';
 import { openProfile } from '../open-profile.ts';
 
 /** How long a cancel may be held up by it; what is not done then is left to the sweeper. */
@@ -53,7 +54,7 @@ async function discard(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const row = await findServer(context.db, left.server_id);
-  if (row === undefined || row.protocol !== 'SFTP') return 'A partial file may be left on its file server.';
+  if (row === undefined) return 'A partial file may be left on its file server.';
   const server = await openProfile(context, row).catch((error: unknown) => asProblem(error));
   if (server instanceof Problem) return `A partial file may be left on ${row.address}: ${server.message}`;
   const delivery = { checkpoint: left.checkpoint, jobId: left.id, attempt: left.attempt };
@@ -62,11 +63,18 @@ async function discard(
     return `A partial file may be left on the server this profile was for before it was changed.`;
   // A key is pinned when something is delivered, not when something is taken away.
   const pinHostKey = async () => server.hostKeys;
+  const { addresses, settings } = context;
+  const access = { server, signal, addresses, pinHostKey, authorities: settings.OUTBOUND_CA };
+  const { address } = server;
   try {
-    await discardPartials(delivery, { server, signal, addresses: context.addresses, pinHostKey });
+    const discarded = await discardFrom(server.protocol)(delivery, access);
+    if (discarded === 'kept')
+      return `A partial file may be left on ${address}, which did not remove it: ${place}.`;
+    if (discarded === 'foreign')
+      return `Half of the archive may be left on ${address}; it was not removed, as it could be another file by now: ${place}.`;
   } catch (error) {
     context.log.info({ err: error, job: left.id }, 'a partial file could not be removed');
-    return `A partial file may be left on ${server.address}, which could not be asked to remove it: ${place}.`;
+    return `A partial file may be left on ${address}, which could not be asked to remove it: ${place}.`;
   }
   await settlePartial(context.db, left.id, []);
   return undefined;

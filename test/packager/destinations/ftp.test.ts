@@ -1,5 +1,5 @@
 // Deliveries over FTP and FTPS to ProFTPD, and to servers that cannot do what one would expect.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
@@ -110,6 +110,32 @@ t.test('what arrives damaged is not published', async (t) => {
     t.match(await problemOf(deliver(delivery)), { code: 'remote_mismatch', transient: true }, verify);
     t.strictSame(await readdir(server.folder), []);
   }
+});
+
+t.test('where the file lies is kept until nothing is left', async (t) => {
+  const server = await startProftpd(t);
+  if (server === undefined) return;
+  const { profile, folder } = server;
+  const place = { server: `ftp://${profile.username}@localhost:${profile.port}`, path: `${server.root}f` };
+  const kept: unknown[] = [];
+  const saveCheckpoint = async (checkpoint: unknown) => {
+    t.ok(kept.length > 0 || !existsSync(join(folder, '.f.12-1.part')), 'before there is a file');
+    kept.push(checkpoint);
+  };
+  const broken = deliveryTo(profile, content, 'f', {
+    saveCheckpoint,
+    triesAgain: () => true,
+    onProgress: (bytes) => bytes > 0 && server.drop(),
+  });
+  t.match(await problemOf(deliver(broken)), { transient: true });
+  t.strictSame(kept, [place, undefined]);
+  t.strictSame(await readdir(folder), []);
+
+  // What was a file to be became a folder before the second attempt.
+  writeFileSync(join(folder, '.f.12-1.part'), 'half');
+  chownSync(join(folder, '.f.12-1.part'), statSync(folder).uid, -1);
+  await deliver(deliveryTo(profile, content, 'f/', { attempt: 2, checkpoint: place }));
+  t.strictSame(await readdir(folder), ['f']);
 });
 
 /** Changes one byte near the end. */

@@ -30,7 +30,7 @@ export async function cleanUp(
   const signal = AbortSignal.timeout(limits.cleanUpMs);
   while (!signal.aborted) {
     try {
-      if (await removeAll(open, { ...delivery, signal }, unfinished)) return;
+      if (await removeAll(open, { ...delivery, signal }, unfinished)) return await forget(delivery, reason);
     } catch (error) {
       // The failure that led here is the one to tell; a server that lets nobody in does not change its mind so soon.
       if (error instanceof Problem && !error.transient) break;
@@ -42,6 +42,12 @@ export async function cleanUp(
   delivery.onNote(
     `A partial file may be left on ${address}, which did not remove it: ${unfinished[0]?.path}.`,
   );
+}
+
+/** The next attempt begins anew; until then nobody has to look for anything. */
+async function forget({ saveCheckpoint, triesAgain }: Delivery, reason: unknown): Promise<void> {
+  // Whoever has lost the job hears of it elsewhere.
+  if (triesAgain(reason)) await saveCheckpoint(undefined).catch(() => undefined);
 }
 
 async function removeAll(

@@ -8,9 +8,11 @@ import { Pace } from '../../pace.ts';
 import type { Body } from '../../send.ts';
 import type { TransferLimits } from '../../transfer-limits.ts';
 import type { Deliver, Delivered, Delivery } from '../destination.ts';
+import { earlierPath } from '../left.ts';
 import { checksumLine, type DeliveryNames, namesOf } from '../sftp/names.ts';
 import { findTarget } from '../target.ts';
 import { cleanUp, type Unfinished } from './clean-up.ts';
+import { keepPlace, removeTemporary } from './discard.ts';
 import { holdsLine, isThisArchive } from './existing.ts';
 import { publish } from './publish.ts';
 import type { Found, OpenStore, RemoteStore } from './store.ts';
@@ -61,14 +63,13 @@ async function deliverOver(
     if (await renewChecksum(plan)) notes.push('Its .sha256 was missing or wrong and was written.');
     return result(...notes);
   }
-  if (store.canRename && target.missing.length === 0) await removeEarlier(plan);
+  if (store.canRename && (target.missing.length === 0 || attempt > 1)) await removeEarlier(plan);
   for (const missing of target.missing) await store.makeFolder(missing);
 
   onStep('sending');
   const path = store.canRename ? names.archivePartial : names.archive;
-  unfinished.push({ path, before: store.canRename ? undefined : existing });
   onProgress(0);
-  await store.put(path, {
+  await put(plan, path, existing, {
     size: archive.size,
     chunks: () => archive.stream(signal),
     pace,
@@ -112,12 +113,9 @@ async function free(store: RemoteStore, path: string): Promise<Found | undefined
  */
 async function removeEarlier({ delivery, names, store }: Plan): Promise<void> {
   const { attempt, jobId } = delivery;
-  const [folder, name] = [names.archive.slice(0, names.archive.lastIndexOf('/') + 1), baseOf(names)];
-  for (let earlier = 1; earlier <= attempt; earlier += 1) {
-    const { archivePartial, checksumPartial } = namesOf(folder, name, jobId, earlier);
-    await store.remove(archivePartial);
-    await store.remove(checksumPartial);
-  }
+  // Elsewhere too, where it had another target.
+  for (const path of new Set([names.archive, earlierPath(delivery) ?? names.archive]))
+    await removeTemporary(store, path, jobId, attempt);
 }
 
 function baseOf({ archive }: DeliveryNames): string {
@@ -134,13 +132,20 @@ function noDigest(): Problem {
   return new Problem('archive_damaged', { detail: 'its checksum is not known' });
 }
 
+/** Sends a file that does not stay unless all goes well. `before`: what lies under its final name. */
+async function put(plan: Plan, path: string, before: Found | undefined, body: Body): Promise<void> {
+  const { delivery, existing, names, store, unfinished } = plan;
+  if (unfinished.length === 0) await keepPlace(delivery, store, names.archive, existing);
+  unfinished.push({ path, before: store.canRename ? undefined : before });
+  await store.put(path, body);
+}
+
 /** Sends the file beside the archive, under its temporary name where there is one. */
 async function putChecksum(plan: Plan): Promise<void> {
-  const { delivery, names, pace, sidecar, store, unfinished } = plan;
+  const { delivery, names, pace, sidecar, store } = plan;
   const { signal } = delivery;
   const line = lineOf(plan);
   const path = store.canRename ? names.checksumPartial : names.checksum;
-  unfinished.push({ path, before: store.canRename ? undefined : sidecar });
   const body: Body = {
     size: line.length,
     chunks: async function* () {
@@ -150,7 +155,7 @@ async function putChecksum(plan: Plan): Promise<void> {
     signal,
     onSent: () => undefined,
   };
-  await store.put(path, body);
+  await put(plan, path, sidecar, body);
   await compareSize(store, delivery, path, line.length);
 }
 

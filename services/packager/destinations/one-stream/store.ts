@@ -1,5 +1,6 @@
 /** What a protocol must be able to do so that an archive can be delivered over it as one stream. All paths are absolute. */
 import type { Body } from '../../send.ts';
+import type { SecureAccess } from '../../server-profile.ts';
 import type { Delivery } from '../destination.ts';
 import type { Places } from '../target.ts';
 
@@ -43,4 +44,4 @@ export interface RemoteStore extends Places {
 }
 
 /** Connects and signs in. */
-export type OpenStore = (delivery: Delivery) => Promise<RemoteStore>;
+export type OpenStore = (access: SecureAccess & Pick<Delivery, 'jobId' | 'attempt'>) => Promise<RemoteStore>;

@@ -5,6 +5,7 @@
 import type { SftpConnection } from '../../sftp/connection.ts';
 import { SftpFiles } from '../../sftp/files.ts';
 import type { Delivery } from '../destination.ts';
+import { earlierPath, serverOf } from '../left.ts';
 import type { DeliveryNames } from './names.ts';
 
 interface SftpCheckpoint {
@@ -17,18 +18,11 @@ interface SftpCheckpoint {
 /** What an earlier attempt kept, if it is about the same archive in the same place. */
 export function readCheckpoint(delivery: Delivery, names: DeliveryNames): SftpCheckpoint | undefined {
   const { checkpoint, archive } = delivery;
-  if (checkpoint?.server !== serverOf(delivery) || checkpoint.path !== names.archive) return undefined;
+  if (checkpoint === undefined || earlierPath(delivery) !== names.archive) return undefined;
   const { attempt, identity, synced } = checkpoint;
   if (identity !== archive.identity) return undefined;
   if (typeof attempt !== 'number' || typeof synced !== 'number') return undefined;
   return { attempt, synced };
-}
-
-/** The final path an earlier attempt had in mind on this server; it may be another one by now (contract, C-7). */
-export function earlierPath(delivery: Pick<Delivery, 'checkpoint' | 'server'>): string | undefined {
-  const { checkpoint } = delivery;
-  if (checkpoint?.server !== serverOf(delivery) || typeof checkpoint.path !== 'string') return undefined;
-  return checkpoint.path;
 }
 
 /** Throws Problem attempt_lost. */
@@ -38,12 +32,8 @@ export async function keepCheckpoint(
   synced: number,
 ): Promise<void> {
   const { archive, attempt } = delivery;
-  const server = serverOf(delivery);
+  const server = serverOf(delivery.server);
   await delivery.saveCheckpoint({ server, path: names.archive, identity: archive.identity, attempt, synced });
-}
-
-function serverOf({ server: { username, address, port } }: Pick<Delivery, 'server'>): string {
-  return `${username}@${address}:${port}`;
 }
 
 /** Keeps checkpoints while a file is being written, one at a time, and never makes the writing wait. */

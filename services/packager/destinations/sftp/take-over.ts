@@ -3,16 +3,16 @@
  * made it may only be asleep, and without the name can neither publish nor remove it. Its handle stays open, but what
  * it still writes through it are the same bytes in the same places, as the checkpoint names the same archive.
  */
-import { posix } from 'node:path';
 import type { Archive } from '@osimage/archive';
 import { SftpStatus } from '../../sftp/errors.ts';
 import { isRegular, type SftpFiles } from '../../sftp/files.ts';
 import { equalUntil } from '../compare.ts';
 import type { Delivery } from '../destination.ts';
+import { earlierPath, namesUpTo } from '../left.ts';
 import { sampleRanges } from '../samples.ts';
-import { earlierPath, readCheckpoint } from './checkpoint.ts';
+import { readCheckpoint } from './checkpoint.ts';
 import { remoteContent } from './compare.ts';
-import { type DeliveryNames, namesOf } from './names.ts';
+import type { DeliveryNames } from './names.ts';
 import { differingRange } from './verify.ts';
 
 const READ_BYTES = 2 * 1024 * 1024;
@@ -21,11 +21,7 @@ const READ_BYTES = 2 * 1024 * 1024;
 export function earlierNames(delivery: Delivery, names: DeliveryNames): readonly DeliveryNames[] {
   const { attempt, jobId } = delivery;
   const paths = new Set([names.archive, earlierPath(delivery) ?? names.archive]);
-  return [...paths].flatMap((path) =>
-    Array.from({ length: attempt - 1 }, (_, index) =>
-      namesOf(posix.dirname(path), posix.basename(path), jobId, attempt - 1 - index),
-    ),
-  );
+  return [...paths].flatMap((path) => namesUpTo(path, jobId, attempt - 1));
 }
 
 /**
