@@ -72,8 +72,8 @@ t.test('HTTP_HEADER_BYTES', async (t) => {
 
 t.test('HTTP_HEADERS_SECONDS', async (t) => {
   const port = await listen(t, { HTTP_HEADERS_SECONDS: '1' });
-  for (const begun of ['GET /tasks HTTP/1.1\r\nHost: a\r\n', ''])
-    matches(t, await untilClosed(await wire(port, begun)), 408, 'FQXHMSE9305M');
+  const begun = await Promise.all(['GET /tasks HTTP/1.1\r\nHost: a\r\n', ''].map((head) => wire(port, head)));
+  for (const answer of await Promise.all(begun.map(untilClosed))) matches(t, answer, 408, 'FQXHMSE9305M');
 });
 
 t.test('HTTP_KEEPALIVE_SECONDS', async (t) => {

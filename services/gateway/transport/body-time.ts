@@ -14,7 +14,7 @@ const readOnMs = { user: 15 * 60_000, stranger: 30_000 };
 const upload = /^\s*multipart\//i;
 
 export function registerBodyTime(app: App, bodySeconds: number): void {
-  app.addHook('preParsing', async (request, _reply, payload) => {
+  app.addHook('preParsing', async (request, reply, payload) => {
     if (!isArriving(request) || upload.test(request.headers['content-type'] ?? '')) return payload;
     const timer = setTimeout(() => {
       // Fastify listens while it reads the body, and answers with what it is told.
@@ -22,6 +22,8 @@ export function registerBodyTime(app: App, bodySeconds: number): void {
     }, bodySeconds * 1000);
     const stop = () => clearTimeout(timer);
     payload.once('end', stop).once('close', stop);
+    // Of a body that was refused before its end comes neither.
+    reply.raw.once('close', stop);
     return payload;
   });
   app.addHook('onResponse', async (request) => {
