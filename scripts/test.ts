@@ -77,7 +77,13 @@ async function run(file: string): Promise<{ output: string; code: number | null 
   const child = spawn(process.execPath, [file], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, TEST_DATABASE_URL: database.url, TAP_TIMEOUT: String(timeoutSeconds) },
+    env: {
+      ...process.env,
+      TEST_DATABASE_URL: database.url,
+      TAP_TIMEOUT: String(timeoutSeconds),
+      // A run starts a thousand processes of the same code: compiled once, each takes half the processor time to start.
+      NODE_COMPILE_CACHE: join(folder, 'compiled'),
+    },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr])

@@ -30,6 +30,7 @@ import t, { type Test } from 'tap';
 import { createImport, startImport } from '../../services/packager/jobs/start-import.ts';
 import { adminFor, adminMain } from '../support/admin.ts';
 import { createEmptyDatabase, createTestDatabase } from '../support/database.ts';
+import { bareEnvironment } from '../support/environment.ts';
 import { addArchive } from '../support/image-rows.ts';
 import { startServices } from '../support/services.ts';
 import { openSite } from '../support/site.ts';
@@ -117,7 +118,7 @@ async function standingStill(place: Pick<Place, 'db' | 'env'>, folder: string) {
   });
   await taken.promise;
   const child = spawn(process.execPath, [adminMain, 'backup', folder], {
-    env: { PATH: process.env.PATH, ...place.env },
+    env: { ...bareEnvironment(), ...place.env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let errors = '';

@@ -5,6 +5,7 @@ import { findJobs, insertJob, listAudit } from '@osimage/database';
 import t from 'tap';
 import { adminFor, adminMain } from '../support/admin.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { bareEnvironment } from '../support/environment.ts';
 import { addFinishedJobs, countLeft, holdJob } from '../support/finished-jobs.ts';
 import { startServices } from '../support/services.ts';
 import { until } from '../support/until.ts';
@@ -104,7 +105,7 @@ t.test('killed in the middle, a packager goes on', async (t) => {
   const free = await holdJob(db, jobs[2_500]!);
   const child = spawn(process.execPath, [adminMain, 'jobs', 'purge'], {
     stdio: 'ignore',
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, DATABASE_URL: url },
+    env: { ...bareEnvironment(), DATABASE_URL: url },
   });
   t.teardown(() => child.kill('SIGKILL'));
   const id = await until(async () => {

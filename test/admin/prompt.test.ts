@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import t, { type Test } from 'tap';
 import { adminMain } from '../support/admin.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { bareEnvironment } from '../support/environment.ts';
 import { needTool } from '../support/tools.ts';
 
 /** Runs the command at a terminal, answers each question that ends in ": ", and gives all that was on the screen. */
@@ -17,7 +18,7 @@ async function atTerminal(
   const command = `'${process.execPath}' '${adminMain}' user add ann --role lxc-admin`;
   const child = spawn(script, ['-qec', command, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { PATH: process.env.PATH, DATABASE_URL: url, SHELL: '/bin/sh', TERM: 'dumb' },
+    env: { ...bareEnvironment(), DATABASE_URL: url, SHELL: '/bin/sh', TERM: 'dumb' },
   });
   let screen = '';
   let asked = 0;

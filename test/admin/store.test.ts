@@ -11,6 +11,7 @@ import t, { type Test } from 'tap';
 import { scrub } from '../../services/admin/scrub/pass.ts';
 import { adminFor, adminMain } from '../support/admin.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { bareEnvironment } from '../support/environment.ts';
 import { addArchive } from '../support/image-rows.ts';
 import { until } from '../support/until.ts';
 
@@ -157,7 +158,7 @@ t.test('a scrub goes on where it stopped and counts everything once', async (t) 
 
   await t.test('stopped from outside', async (t) => {
     const args = ['store', 'scrub', '--rate', '0.5', '--json'];
-    const child = spawn(process.execPath, [adminMain, ...args], { env: { PATH: process.env.PATH, ...env } });
+    const child = spawn(process.execPath, [adminMain, ...args], { env: { ...bareEnvironment(), ...env } });
     const out = text(child.stdout);
     const position = async () =>
       (await db.query<{ blobs: number }>('select blobs from scrub_passes where ended_at is null')).rows[0]

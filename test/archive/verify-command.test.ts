@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { pieceAt, planArchive } from '../../packages/archive/plan.ts';
+import { bareEnvironment } from '../support/environment.ts';
 import { needTool } from '../support/tools.ts';
 import { collect, makeProfile, noise, prose } from './profile.ts';
 
@@ -29,7 +30,7 @@ interface Ended {
 }
 
 /** No variable of a setting, in a folder where no settings and no data are. */
-const bare = { cwd: folder, env: { PATH: process.env.PATH ?? '', TERM: 'xterm' } };
+const bare = { cwd: folder, env: { ...bareEnvironment(), TERM: 'xterm' } };
 
 async function start(program: string, args: readonly string[], input?: Buffer): Promise<Ended> {
   const child = spawn(program, args, bare);

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import t, { type Test } from 'tap';
 import { createTestDatabase } from '../support/database.ts';
+import { bareEnvironment } from '../support/environment.ts';
 import { basic } from '../support/gateway.ts';
 
 interface Started {
@@ -25,7 +26,7 @@ async function start(t: Test, env: NodeJS.ProcessEnv, until?: RegExp): Promise<S
   const main = join(import.meta.dirname, '../../services/gateway/main.ts');
   const child = spawn(process.execPath, [...process.execArgv, main], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    env: { PATH: process.env.PATH, DATA_DIR: folder, GATEWAY_PORT: '0', LOG_LEVEL: 'debug', ...env },
+    env: { ...bareEnvironment(), DATA_DIR: folder, GATEWAY_PORT: '0', LOG_LEVEL: 'debug', ...env },
   });
   t.teardown(() => child.kill('SIGKILL'));
   const exit = once(child, 'exit') as Promise<[number | null]>;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { removeEmbedded } from '@osimage/database';
 import t, { type Test } from 'tap';
 import { RestClient } from '../support/client.ts';
+import { bareEnvironment } from '../support/environment.ts';
 import { isAlive, type Program, runProgram } from '../support/program.ts';
 import { until } from '../support/until.ts';
 
@@ -13,14 +14,13 @@ const script = join(import.meta.dirname, '../../scripts/run.mjs');
 const password = 'Passw0rd-of-the-tests';
 
 function start(t: Test, env: NodeJS.ProcessEnv): Program {
-  const { PATH, HOME, TMPDIR } = process.env;
   const free = {
     GATEWAY_PORT: '0',
     PACKAGER_LISTEN: '127.0.0.1:0',
     ADMIN_PASSWORD: password,
     LOG_LEVEL: 'error',
   };
-  return runProgram(t, script, { args: ['start'], env: { PATH, HOME, TMPDIR, ...free, ...env } });
+  return runProgram(t, script, { args: ['start'], env: { ...bareEnvironment(), ...free, ...env } });
 }
 
 async function dataFolder(t: Test): Promise<string> {
@@ -159,11 +159,11 @@ t.test('SIGTERM to npm ends what `npm start` started', async (t) => {
     return;
   }
   const dataDir = await dataFolder(t);
-  const { PATH, HOME, TMPDIR } = process.env;
   const program = runProgram(t, npm, {
     args: ['start', '--prefix', join(import.meta.dirname, '../..')],
     env: {
-      ...{ PATH, HOME, TMPDIR, DATA_DIR: dataDir, ADMIN_PASSWORD: password, LOG_LEVEL: 'error' },
+      ...bareEnvironment(),
+      ...{ DATA_DIR: dataDir, ADMIN_PASSWORD: password, LOG_LEVEL: 'error' },
       ...{ GATEWAY_PORT: '0', PACKAGER_LISTEN: '127.0.0.1:0' },
     },
   });

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { bareEnvironment } from './environment.ts';
 
 export interface AdminRun {
   code: number | null;
@@ -17,7 +18,7 @@ export function adminFor(env: NodeJS.ProcessEnv) {
   return async (args: readonly string[], input = ''): Promise<AdminRun> => {
     const child = spawn(process.execPath, [adminMain, ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, TMPDIR: process.env.TMPDIR, ...env },
+      env: { ...bareEnvironment(), ...env },
     });
     child.stdin.on('error', () => {});
     child.stdin.end(input);

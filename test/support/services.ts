@@ -10,6 +10,7 @@ import type { Test } from 'tap';
 import { type ServiceName, type ServiceProcess, startService } from '../../scripts/service-process.ts';
 import { RestClient } from './client.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+import { bareEnvironment } from './environment.ts';
 
 export const adminUser = 'USERID';
 export const adminPassword = 'Passw0rd-of-the-tests';
@@ -81,7 +82,7 @@ export async function startServices(t: Test, options: ServicesOptions = {}): Pro
     if (!t.passing()) process.stderr.write(await logs());
   });
   const env: NodeJS.ProcessEnv = {
-    ...withoutSettings(process.env),
+    ...bareEnvironment(),
     DATABASE_URL: databaseUrl,
     DATA_DIR: dataDir,
     PACKAGER_LISTEN: '127.0.0.1:0',
@@ -136,12 +137,6 @@ export async function startServices(t: Test, options: ServicesOptions = {}): Pro
     rawGet: (path, headers = {}) => rawGet(url, path, { ...client.headers, ...headers }),
     logs,
   };
-}
-
-/** The environment without anything that would be a setting of the services. */
-function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const kept = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LD_LIBRARY_PATH'];
-  return Object.fromEntries(Object.entries(env).filter(([name]) => kept.includes(name)));
 }
 
 async function rawGet(url: string, path: string, headers: Record<string, string>) {
