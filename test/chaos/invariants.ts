@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { verifyArchive } from '@osimage/archive';
 import { type BlobStore, cleanStore } from '@osimage/blob-store';
 import type { Database, JobRow } from '@osimage/database';
-import { systemCode } from '@osimage/errors';
 import { checkSum } from '../support/delivery.ts';
+import { filesBelow } from '../support/files-below.ts';
 
 /** Rows: every job has one end, nothing is held for one any more, and what it made is there once. */
 export async function wrongRows(db: Database): Promise<string[]> {
@@ -104,18 +104,6 @@ async function wrongArchive(path: string, row: { size: number; sha256: string })
   } catch (error) {
     return [`${path}: ${(error as Error).message}`];
   }
-}
-
-async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
-    // A folder below it was removed while it was being listed.
-    if (systemCode(error) !== 'ENOENT') throw error;
-    return undefined;
-  });
-  if (!entries) return await filesBelow(folder);
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
 }
 
 async function age(folder: string): Promise<void> {

@@ -1,25 +1,12 @@
 /** Exports that are stopped in their middle: by a caller, by a dead packager, by a packager told to end. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemCode } from '@osimage/errors';
 import t, { type Test } from 'tap';
 import { makeBigProfile } from '../support/big-profile.ts';
+import { filesBelow } from '../support/files-below.ts';
 import { startServices } from '../support/services.ts';
 import { until } from '../support/until.ts';
-
-/** Every file below a folder, relative to it. */
-async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
-    // A folder below it was removed while it was being listed.
-    if (systemCode(error) !== 'ENOENT') throw error;
-    return undefined;
-  });
-  if (!entries) return await filesBelow(folder);
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
-}
 
 async function prepare(t: Test, packagers: number) {
   const services = await startServices(t, { packagers });

@@ -11,6 +11,7 @@ import { testConnection } from '../../services/packager/connection-test/test-con
 import type { PackagerContext } from '../../services/packager/context.ts';
 import { onlyHere } from '../support/addresses.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { serverRow } from '../support/server-row.ts';
 import { until } from '../support/until.ts';
 
 t.test('a server that lets us in and then answers nothing', async (t) => {
@@ -24,30 +25,15 @@ t.test('a server that lets us in and then answers nothing', async (t) => {
   });
   const settings = loadSettings({ DATA_DIR: t.testdir({}) });
   const secrets = await loadSecretKey(settings);
-  const row = {
-    id: '1',
-    display_name: 'slow',
+  const row = serverRow({
     address: server.address,
     port: server.port,
-    protocol: 'SFTP',
     username: server.username,
     password: seal(secrets, server.password, 'server/1/password'),
     default_path: server.folder,
     host_keys: [server.hostKey],
-    key_type: '',
-    public_key: '',
-    private_key: null,
-    pending_key_type: '',
-    pending_public_key: '',
-    pending_private_key: null,
-    connections: null,
-    bytes_per_second: null,
-    verify: 'sample',
-    old_algorithms: [],
-    authentication: 'basic',
-    parallel_exports: null,
-  } as const;
-  await insertServer(db, { ...row, host_keys: [server.hostKey], old_algorithms: [] }, 'tester');
+  });
+  await insertServer(db, row, 'tester');
   const context = { db, settings, secrets, addresses: onlyHere } as unknown as PackagerContext;
   const actor = { user: 'tester', requestId: 'r' };
   const late = new AbortController();

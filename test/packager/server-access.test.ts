@@ -10,36 +10,15 @@ import { withServer } from '../../services/packager/jobs/server-access.ts';
 import { onlyHere } from '../support/addresses.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { problemOf } from '../support/delivery.ts';
+import { serverRow } from '../support/server-row.ts';
 
 t.test('an attempt refused with the former password is tried again, and uses the new one', async (t) => {
   const { db } = await createTestDatabase(t);
   const settings = loadSettings({ DATA_DIR: t.testdir({}) });
   const secrets = await loadSecretKey(settings);
   const sealed = (text: string) => seal(secrets, text, 'server/1/password');
-  const server = {
-    id: '1',
-    display_name: 'there',
-    address: '192.0.2.7',
-    port: 22,
-    protocol: 'SFTP',
-    username: 'u',
-    password: sealed('old'),
-    default_path: '',
-    host_keys: [],
-    key_type: '',
-    public_key: '',
-    private_key: null,
-    pending_key_type: '',
-    pending_public_key: '',
-    pending_private_key: null,
-    connections: null,
-    bytes_per_second: null,
-    verify: 'sample',
-    old_algorithms: [],
-    authentication: 'basic',
-    parallel_exports: null,
-  } as const;
-  await insertServer(db, { ...server, host_keys: [], old_algorithms: [] }, 'tester');
+  const server = serverRow({ password: sealed('old') });
+  await insertServer(db, server, 'tester');
   const context = { db, settings, secrets, addresses: onlyHere } as unknown as PackagerContext;
   const attempt = {
     job: { server_id: '1', created_by: 'tester', request_id: '', id: '7' },
@@ -52,11 +31,7 @@ t.test('an attempt refused with the former password is tried again, and uses the
     withServer(context, attempt, async (access) => {
       used.push(access.server.password);
       await lockServer(db, '1');
-      await updateServer(
-        db,
-        { ...server, password: sealed('new'), host_keys: [], old_algorithms: [] },
-        'tester',
-      );
+      await updateServer(db, { ...server, password: sealed('new') }, 'tester');
       throw refused();
     }),
   );

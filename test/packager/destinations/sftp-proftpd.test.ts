@@ -6,9 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
-import { sftpDestination } from '../../../services/packager/destinations/sftp/deliver.ts';
-import { defaultLimits } from '../../../services/packager/sftp/limits.ts';
-import { destinationSuite } from '../../support/destination-suite.ts';
+import { sftpSuite } from '../../support/destination-suite.ts';
 import type { FileServer } from '../../support/file-server.ts';
 import { startProftpd } from '../../support/proftpd.ts';
 import { startProxy } from '../../support/proxy.ts';
@@ -49,10 +47,4 @@ async function start(t: Test): Promise<FileServer | undefined> {
   };
 }
 
-t.test('as every destination', (t) =>
-  destinationSuite(t, {
-    deliver: sftpDestination(),
-    impatient: sftpDestination({ ...defaultLimits, silenceMs: 600, answerMs: 600, cleanUpMs: 600 }),
-    start,
-  }),
-);
+t.test('as every destination', (t) => sftpSuite(t, start));

@@ -1,9 +1,7 @@
 // Deliveries over SFTP to OpenSSH: the common suite. What only SFTP has is in the files beside this one.
 import t, { type Test } from 'tap';
-import { sftpDestination } from '../../../services/packager/destinations/sftp/deliver.ts';
-import { defaultLimits } from '../../../services/packager/sftp/limits.ts';
 import { profileOf } from '../../support/delivery.ts';
-import { destinationSuite } from '../../support/destination-suite.ts';
+import { sftpSuite } from '../../support/destination-suite.ts';
 import type { FileServer } from '../../support/file-server.ts';
 import { startProxy } from '../../support/proxy.ts';
 import { startSshd } from '../../support/sshd.ts';
@@ -22,10 +20,4 @@ async function start(t: Test): Promise<FileServer | undefined> {
   };
 }
 
-t.test('as every destination', (t) =>
-  destinationSuite(t, {
-    deliver: sftpDestination(),
-    impatient: sftpDestination({ ...defaultLimits, silenceMs: 600, answerMs: 600, cleanUpMs: 600 }),
-    start,
-  }),
-);
+t.test('as every destination', (t) => sftpSuite(t, start));
