@@ -66,3 +66,4 @@ export * from './queries/users.ts';
 export { queueName, queueSchema } from './queue-names.ts';
 export { together } from './together.ts';
 export { type Look, watchJobs } from './watch.ts';
+export { type WaitOptions, whenUp } from './when-up.ts';

@@ -5,6 +5,8 @@ import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 
 const folder = join(import.meta.dirname, 'migrations');
+/** One that takes the connection and says nothing is away, too. */
+const connectWithinMs = 10_000;
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /**
@@ -15,7 +17,11 @@ const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}
 export async function migrate(url: string, only?: readonly string[]): Promise<string[]> {
   // A connection of our own: one that is lost while no query runs must not end the process, and it is
   // really closed when this returns.
-  const client = new pg.Client({ connectionString: url, application_name: 'osimage-migrate' });
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'osimage-migrate',
+    connectionTimeoutMillis: connectWithinMs,
+  });
   client.on('error', () => {});
   await client.connect();
   try {

@@ -92,7 +92,7 @@ const databaseAway = new Set([
 
 /** What `pg` says without a code. */
 const awaySaid =
-  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client (has encountered a connection error|was closed) and is not queryable)/;
+  /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client (has encountered a connection error|was closed) and is not queryable)/;
 
 /** SQLSTATE of a database that has no space left on its disk. */
 const diskFull = '53100';

@@ -27,6 +27,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Every route there is. */
     routeTable: RouteTable;
+    /** Answers requests from now on: the database is there. */
+    open(): void;
     /** Says from now on, at `/readyz` and with each answer, that requests should go elsewhere. */
     drain(): void;
   }
@@ -45,6 +47,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The route needs no signed-in user. */
     public?: boolean;
+    /** The route answers before the database was there. */
+    evenClosed?: boolean;
     /** Failures have the form of `GET /osImages/{x}`: messages are strings. */
     stringMessages?: boolean;
     /** Percent-decoding only in the query: a `+` stays a `+` (contract, 1.10). */

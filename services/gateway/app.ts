@@ -39,14 +39,19 @@ import type { GatewayServices } from './services.ts';
 import { registerBodyTime } from './transport/body-time.ts';
 import { registerDrain } from './transport/drain.ts';
 import { createHttpServers, type HttpServers } from './transport/http-servers.ts';
+import { registerOpening } from './transport/opening.ts';
 import { compileValidator } from './validation/compile.ts';
 
 export type { App } from './app-types.ts';
 
-/** Gives the application, not yet listening; `servers` makes what will, plain HTTP unless told. Closing it leaves the services open: who made them closes them. */
+/**
+ * Gives the application, not yet listening; `servers` makes what will, plain HTTP unless told. One that is not `opened` tells
+ * everybody to come back until its `open` is called. Closing it leaves the services open: who made them closes them.
+ */
 export async function buildApp(
   services: GatewayServices,
   servers: HttpServers = createHttpServers(services.settings),
+  opened = true,
 ): Promise<App> {
   const app = createServer(services.settings, services.log, servers)
     .withTypeProvider<TypeBoxTypeProvider>()
@@ -65,6 +70,8 @@ export async function buildApp(
   const traffic = countTraffic(registry);
   registerRequestLog(app);
   registerErrorAnswers(app);
+  const health = createHealth(services, opened);
+  registerOpening(app, health);
   registerRequestInput(app);
   await registerDocument(app);
   registerBodyTime(app, services.settings.HTTP_BODY_SECONDS);
@@ -84,7 +91,6 @@ export async function buildApp(
   registerAuditRoute(app, services);
   registerMetricsRoute(app, registry);
   registerDocsRoutes(app);
-  const health = createHealth(services);
   registerReadiness(registry, health);
   registerHealthRoutes(app, health);
   registerDrain(app, health);

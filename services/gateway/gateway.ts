@@ -2,8 +2,7 @@
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Database, migrate, openDatabase } from '@osimage/database';
-import { isDatabaseAway } from '@osimage/errors';
+import { type Database, migrate, openDatabase, whenUp } from '@osimage/database';
 import { isLoopback } from '@osimage/outbound';
 import { connectPackager, hostsOf, openIdentity } from '@osimage/packaging-api';
 import { type Certificate, loadSecretKey } from '@osimage/secrets';
@@ -16,9 +15,6 @@ import { watchLicence } from './licence.ts';
 import { createHttpServers, type HttpServers } from './transport/http-servers.ts';
 import { openCertificate } from './transport/served-certificate.ts';
 
-/** How long a gateway that starts waits for a database that is not up yet. */
-const waitForDatabaseMs = 60_000;
-const databaseRetryMs = 500;
 /** No request waits longer for a statement. */
 const answerWithinMs = 10_000;
 /**
@@ -41,8 +37,8 @@ export interface Gateway {
 }
 
 /**
- * Starts a gateway on the database at `url`. `show` gets the password of the first account when one was
- * generated. Throws when it cannot listen or the database stays away.
+ * Starts a gateway on the database at `url`, once that is there. Meanwhile it lives, is not ready, and tells everybody to
+ * come back. `show` gets the password of the first account when one was generated. Throws when it cannot listen.
  */
 export async function startGateway(
   settings: Settings,
@@ -56,7 +52,6 @@ export async function startGateway(
   // Passwords travel in every request: in clear they stay on this machine.
   const tls = await openCertificate(settings, log, (renewed) => servers.renew(renewed));
   const servers = createHttpServers(settings, tls?.current);
-  await migrateOnceUp(url, log);
   const db = openDatabase(url, {
     name: 'gateway',
     max: 20,
@@ -64,10 +59,9 @@ export async function startGateway(
     onError: (error) => log.warn({ err: error }, 'database connection lost'),
   });
   const packager = connectPackager(settings.PACKAGER_ADDRESS, grpc?.identity);
+  const storeRoot = join(settings.DATA_DIR, 'store');
+  const app = await buildApp({ settings, db, packager, secrets, storeRoot, log }, servers, false);
   try {
-    await ensureFirstAccount(db, settings, show);
-    const storeRoot = join(settings.DATA_DIR, 'store');
-    const app = await buildApp({ settings, db, packager, secrets, storeRoot, log }, servers);
     const stopWatching = watchLicence(settings, log);
     app.addHook('onClose', async () => stopWatching());
     await app.listen({
@@ -75,6 +69,10 @@ export async function startGateway(
       port: settings.GATEWAY_PORT,
       listenTextResolver: (address) => `listening at ${address.replace(/^.*\/\//, '')}`,
     });
+    const onWait = (why: Error) => log.warn({ why: why.message }, 'waiting for the database');
+    await whenUp(() => migrate(url), { onWait });
+    await ensureFirstAccount(db, settings, show);
+    app.open();
     return {
       url: urlOf(app, servers.secure),
       certificate: tls?.current,
@@ -93,6 +91,7 @@ export async function startGateway(
     };
   } catch (error) {
     await Promise.all([grpc?.stop(), tls?.stop()]);
+    await app.close();
     packager.close();
     await db.close();
     throw error;
@@ -107,20 +106,6 @@ function refuseClearCalls(settings: Settings): void {
     throw new SettingsError(
       `PACKAGER_ADDRESS must be on loopback, not ${other}, unless GRPC_CA, GRPC_CERT and GRPC_KEY are set`,
     );
-  }
-}
-
-async function migrateOnceUp(url: string, log: Logger): Promise<void> {
-  const end = Date.now() + waitForDatabaseMs;
-  for (;;) {
-    try {
-      await migrate(url);
-      return;
-    } catch (error) {
-      if (!isDatabaseAway(error) || Date.now() > end) throw error;
-      log.warn('waiting for the database');
-      await pause(databaseRetryMs);
-    }
   }
 }
 

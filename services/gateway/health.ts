@@ -15,11 +15,19 @@ export interface Readiness {
 
 export interface Health {
   check(): Promise<Readiness>;
+  /** Whether the database was there, with what this version needs. */
+  readonly opened: boolean;
+  /** It is from now on. */
+  open(): void;
   /** From now on it is not ready, whatever else works. */
   drain(): void;
 }
 
-export function createHealth({ db, packager }: Pick<GatewayServices, 'db' | 'packager'>): Health {
+export function createHealth(
+  { db, packager }: Pick<GatewayServices, 'db' | 'packager'>,
+  openedAlready = true,
+): Health {
+  let opened = openedAlready;
   let draining = false;
   let known: { at: number; answers: Promise<[boolean, boolean]> } | undefined;
   const ask = () => {
@@ -31,7 +39,13 @@ export function createHealth({ db, packager }: Pick<GatewayServices, 'db' | 'pac
   return {
     async check() {
       const [database, serving] = await ask();
-      return { draining, database, packager: serving };
+      return { draining, database: database && opened, packager: serving };
+    },
+    get opened() {
+      return opened;
+    },
+    open() {
+      opened = true;
     },
     drain() {
       draining = true;

@@ -21,7 +21,12 @@ async function main(): Promise<void> {
   }
   const log = createLogger('packager', settings.LOG_LEVEL);
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'));
-  const starting = startPackager(settings, url, log);
+  const asked = new AbortController();
+  // Undefined: told to stop while it waited for its database.
+  const starting = startPackager(settings, url, log, asked.signal).catch((error: unknown) => {
+    if (asked.signal.aborted && error === asked.signal.reason) return undefined;
+    throw error;
+  });
 
   let stopping = false;
   // Who asks twice does not want to wait for jobs.
@@ -30,10 +35,11 @@ async function main(): Promise<void> {
     if (stopping) return hurry.abort();
     stopping = true;
     log.info({ why }, 'stopping');
+    asked.abort();
     // With the database away nothing can be handed back; the queue's heartbeat tells the others.
     setTimeout(() => process.exit(1), settings.DRAIN_SECONDS * 1000 + stopWithinMs).unref();
     try {
-      await (await starting).stop(hurry.signal);
+      await (await starting)?.stop(hurry.signal);
       process.exit(0);
     } catch (error) {
       log.error({ err: error }, 'did not stop cleanly');
@@ -43,11 +49,12 @@ async function main(): Promise<void> {
   process.on('SIGTERM', () => void stop('SIGTERM'));
   process.on('SIGINT', () => void stop('SIGINT'));
   // What a certificate's renewal sends.
-  process.on('SIGHUP', () => void starting.then((packager) => packager.reload()).catch(() => {}));
+  process.on('SIGHUP', () => void starting.then((packager) => packager?.reload()).catch(() => {}));
   // The process that started us is gone.
   process.on('disconnect', () => void stop('parent gone'));
 
   const packager = await starting;
+  if (packager === undefined) return;
   log.info({ address: packager.address, metrics: packager.metrics }, 'packager ready');
   process.send?.({ ready: true, address: packager.address });
 }

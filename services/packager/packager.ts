@@ -2,7 +2,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { openStore, storeLimits } from '@osimage/blob-store';
-import { createAuditTrail, migrate, openDatabase, stopChannel } from '@osimage/database';
+import { createAuditTrail, migrate, openDatabase, stopChannel, whenUp } from '@osimage/database';
 import { addressRules } from '@osimage/outbound';
 import { openIdentity } from '@osimage/packaging-api';
 import { loadSecretKey } from '@osimage/secrets';
@@ -32,16 +32,31 @@ export interface Packager {
   stop(now?: AbortSignal): Promise<void>;
 }
 
-/** Starts a packager on the database at `url`. */
-export async function startPackager(settings: Settings, url: string, log: Logger): Promise<Packager> {
+/**
+ * Starts a packager on the database at `url`, once that is there. Meanwhile it lives, and is not ready. Throws the reason
+ * of `signal`, which ends the waiting.
+ */
+export async function startPackager(
+  settings: Settings,
+  url: string,
+  log: Logger,
+  signal?: AbortSignal,
+): Promise<Packager> {
   const grpc = await openIdentity(settings, log);
-  await migrate(url);
   const db = openDatabase(url, {
     name: 'osimage-packager',
     max: settings.PACKAGER_JOBS + 10,
     answerWithinMs,
     onError: (error) => log.warn({ err: error }, 'database connection lost'),
   });
+  const health = new Health(db);
+  const packagerMetrics = createPackagerMetrics();
+  const metrics =
+    settings.PACKAGER_METRICS_LISTEN === undefined
+      ? undefined
+      : await serveMetrics(settings.PACKAGER_METRICS_LISTEN, packagerMetrics.registry, health);
+  const onWait = (why: Error) => log.warn({ why: why.message }, 'waiting for the database');
+  await whenUp(() => migrate(url), { onWait, signal });
   const context: PackagerContext = {
     settings,
     db,
@@ -51,7 +66,7 @@ export async function startPackager(settings: Settings, url: string, log: Logger
     addresses: addressRules(settings),
     log,
     audit: createAuditTrail(db, auditLogger(log)),
-    metrics: createPackagerMetrics(),
+    metrics: packagerMetrics,
     worker: `${hostname()}/${process.pid}`,
   };
   const runner = new Runner(context);
@@ -66,11 +81,7 @@ export async function startPackager(settings: Settings, url: string, log: Logger
   await context.queue.work(settings.PACKAGER_JOBS, (jobId, queueId, signal) =>
     runner.run(jobId, queueId, signal),
   );
-  const health = new Health(db);
-  const metrics =
-    settings.PACKAGER_METRICS_LISTEN === undefined
-      ? undefined
-      : await serveMetrics(settings.PACKAGER_METRICS_LISTEN, context.metrics.registry, health);
+  health.start();
   const server = await serve(context, health, settings.PACKAGER_LISTEN, grpc?.identity);
 
   return {

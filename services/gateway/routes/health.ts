@@ -8,7 +8,7 @@ import type { Health, Readiness } from '../health.ts';
 const retrySeconds = 2;
 
 export function registerHealthRoutes(app: App, health: Health): void {
-  const config = { public: true };
+  const config = { public: true, evenClosed: true };
   const tags = ['service'];
   const alive = {
     tags,
