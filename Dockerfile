@@ -39,10 +39,10 @@ RUN chmod -R u=rwX,go=rX .
 # Not the image of Node itself: its npm and headers are of no use here.
 FROM ${DEBIAN_IMAGE} AS app
 COPY --from=modules /usr/local/bin/node /usr/local/bin/node
-# A new volume takes owner and mode from here.
+# New volumes take owner and mode from here.
 RUN node --version \
  && groupadd --gid 1000 osimage && useradd --uid 1000 --gid 1000 --no-create-home osimage \
- && install -d -o osimage -g osimage -m 0700 /data
+ && install -d -o osimage -g osimage -m 0700 /data /backups
 ENV NODE_ENV=production MALLOC_ARENA_MAX=2 DATA_DIR=/data
 WORKDIR /app
 COPY --from=modules /app ./

@@ -1,10 +1,11 @@
 /** `npm run admin -- backup` and `restore`: what is refused, what is damaged, what is stopped, and what goes meanwhile. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import {
   addContent,
   type Blob,
@@ -46,10 +47,10 @@ interface Place {
   readonly out: string;
 }
 
-/** An installation with one archive, two files and a stored password. */
-async function prepare(t: Test): Promise<Place & { archive: { path: string }; blob: Blob }> {
+/** An installation with one archive, two files and a stored password, in a folder of its own or the one given. */
+async function prepare(t: Test, place?: string): Promise<Place & { archive: { path: string }; blob: Blob }> {
   const { url, db } = await createTestDatabase(t);
-  const folder = await temporary(t);
+  const folder = place ?? (await temporary(t));
   const env = { DATABASE_URL: url, DATA_DIR: join(folder, 'data') };
   const store = await openStore(join(env.DATA_DIR, 'store'));
   const blob = await addContent(store, db, randomBytes(2_500_000), asFile('a'));
@@ -368,6 +369,29 @@ t.test('to another disk: copied whole, or refused before it begins', async (t) =
   });
   t.strictSame(await filesBelow(join(disk, 'data')), []);
 });
+
+t.test(
+  'to the same disk by another mount, as containers have it: nothing can be linked there, either',
+  async (t) => {
+    const small = await smallDisk(t, 8);
+    if (small === undefined) return;
+    const { db, store, admin, out } = await prepare(t, small.folder);
+    await mkdir(out);
+    const mount = promisify(execFile);
+    const mounted = await temporary(t);
+    await mount('mount', ['--bind', out, mounted]);
+    t.teardown(() => mount('umount', ['-l', mounted]));
+    t.match(JSON.parse((await admin(['backup', join(mounted, 'one'), '--json'])).stdout), { linked: 0 });
+    await rm(join(out, 'one'), { recursive: true });
+    await addContent(store, db, randomBytes(3_000_000), asFile('c'));
+    t.match(
+      await admin(['backup', join(mounted, 'two')]),
+      { code: 1, stderr: /^Not enough space: \d{7,} bytes are needed/ },
+      'refused before it begins',
+    );
+    t.strictSame(await readdir(out), []);
+  },
+);
 
 t.test('an embedded database that runs is left alone, one that is empty is filled', async (t) => {
   const { admin, out } = await prepare(t);

@@ -14,6 +14,7 @@ interface ComposeService {
   build?: { context: string; target: string; args: Record<string, string> };
   user?: string;
   command?: string[];
+  entrypoint?: string[];
   read_only?: boolean;
   restart?: string;
   cap_drop?: string[];

@@ -18,7 +18,7 @@ const services = Object.entries(file?.services ?? {});
 
 t.test('all parts are there', async (t) => {
   if (!file) return;
-  const names = ['setup', 'database', 'packager', 'gateway', 'front', 'files', 'smoke'];
+  const names = ['setup', 'database', 'packager', 'gateway', 'front', 'files', 'admin', 'smoke'];
   t.same(Object.keys(file.services).sort(), names.sort());
 });
 
@@ -35,7 +35,7 @@ for (const [name, service] of services) {
   });
 
   t.test(`${name} says whether it is well, or ends by itself`, async (t) => {
-    if (service.restart === 'no') return t.ok(['setup', 'smoke'].includes(name));
+    if (service.restart === 'no') return t.ok(['setup', 'admin', 'smoke'].includes(name));
     t.equal(service.restart, 'unless-stopped');
     t.match(service.healthcheck?.test[0], /^CMD(-SHELL)?$/);
   });
@@ -47,7 +47,8 @@ for (const [name, service] of services) {
       t.notMatch(String(value), /:\/\/[^/\s]*:[^/\s]*@/, `${key} holds no password`);
     }
     for (const volume of service.volumes ?? []) {
-      const [source = '', target = '', mode] = volume.split(':');
+      // What may be set counts as what it is when nobody has set it.
+      const [source = '', target = '', mode] = volume.replace(/\$\{\w+:-(\w+)\}/, '$1').split(':');
       t.ok(source in (file?.volumes ?? {}), `${source} is a volume, not a folder of the host`);
       if (target.startsWith('/run/secrets/')) t.equal(mode, 'ro');
     }
@@ -74,6 +75,19 @@ for (const name of ['gateway', 'packager'] as const) {
   });
 }
 
+t.test('commands of operators reach what they need, and start no packager', async (t) => {
+  const admin = file?.services.admin;
+  if (!admin) return;
+  t.same(notSettings(Object.keys(admin.environment ?? {})), []);
+  t.ok(admin.volumes?.includes('store:/data'), 'the same store');
+  t.same(admin.entrypoint, ['node', 'services/admin/main.ts']);
+  t.same(
+    Object.keys(admin.depends_on ?? {}).sort(),
+    ['database', 'setup'],
+    'a restore wants the services stopped',
+  );
+});
+
 t.test('only one service builds each image, and starts before the others that use it', async (t) => {
   const builders = new Map(services.flatMap(([name, { build, image }]) => (build ? [[image, name]] : [])));
   t.equal(builders.size, services.filter(([, { build }]) => build).length);
@@ -84,7 +98,7 @@ t.test('only one service builds each image, and starts before the others that us
   for (const [name, { image }] of services) {
     const builder = builders.get(image) ?? t.fail(`nobody builds ${image}`);
     // Started by hand, when all the others run.
-    if (name !== builder && name !== 'smoke')
+    if (name !== builder && name !== 'smoke' && name !== 'admin')
       t.ok(startsAfter(name, String(builder)), `${name} after ${builder}`);
   }
 });
@@ -93,7 +107,7 @@ t.test('database and gateways are reached only by those that must', async (t) =>
   if (!file) return;
   const inside = (network: string) =>
     services.flatMap(([name, service]) => (service.networks?.includes(network) ? [name] : [])).sort();
-  t.same(inside('data'), ['database', 'gateway', 'packager']);
+  t.same(inside('data'), ['admin', 'database', 'gateway', 'packager']);
   t.same(inside('edge'), ['front', 'gateway'], 'those in it are believed about the address of a caller');
   t.same([file.networks.data?.internal, file.networks.edge?.internal], [true, true]);
   t.equal(file.services.setup?.network_mode, 'none');

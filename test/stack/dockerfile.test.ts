@@ -91,8 +91,9 @@ t.test('the program is in the image, and nothing else of the checkout', async (t
 
 t.test('what Compose and the probes call is in it', async (t) => {
   const file = await readComposeFile(t);
-  const called = Object.values(file?.services ?? {}).flatMap(({ image, command, healthcheck }) =>
-    image.startsWith('osimage-export') ? [...(command ?? []), ...(healthcheck?.test ?? [])] : [],
+  const called = Object.values(file?.services ?? {}).flatMap(
+    ({ image, entrypoint = [], command = [], healthcheck }) =>
+      image.startsWith('osimage-export') ? [...entrypoint, ...command, ...(healthcheck?.test ?? [])] : [],
   );
   const programs = called.filter((word) => word.endsWith('.ts'));
   if (file) t.ok(programs.length >= 4);

@@ -4,7 +4,7 @@
  * changed in place, so whatever is imported, exported or deleted meanwhile has no part in it.
  */
 import { createReadStream } from 'node:fs';
-import { readFile, rm, stat } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
@@ -30,7 +30,7 @@ import type { Settings } from '@osimage/settings';
 import { create } from './copy-file.ts';
 import { certificateName, type Damage, secretKeyName, tablePath } from './layout.ts';
 import { findPrevious, type Previous } from './previous.ts';
-import { copyStore, parseNeeded, type StoreCopied } from './store-files.ts';
+import { copyStore, parseNeeded, type StoreCopied, tryLink } from './store-files.ts';
 import { BackupWriter } from './writer.ts';
 
 export interface Made extends StoreCopied {
@@ -155,17 +155,31 @@ async function requireSpace(
   place: { root: string; list: string; writer: BackupWriter; previous: Previous | undefined },
 ): Promise<number> {
   const { root, list, writer, previous } = place;
-  const { dev } = await stat(writer.folder);
-  const links = (await stat(root).catch(() => undefined))?.dev === dev;
   let [total, needed] = [0, await tableBytes(db)];
+  let links: boolean | undefined;
   for await (const line of linesOf(list)) {
     const { path, bytes } = parseNeeded(line);
     total += bytes;
+    // Tried: of two folders mounted from one disk it is the same one, and yet there can be no link.
+    links ??= await canLink(join(root, path), writer.folder);
     if (!links && previous?.digestOf(`store/${path}`) === undefined) needed += bytes;
   }
   const available = await freeBytes(writer.folder);
   if (needed > available) throw noSpace(needed, available, writer.final);
   return total;
+}
+
+/** Undefined when the file cannot tell, as it is missing. */
+async function canLink(file: string, folder: string): Promise<boolean | undefined> {
+  const probe = join(folder, 'probe');
+  try {
+    return await tryLink(file, probe);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  } finally {
+    await rm(probe, { force: true });
+  }
 }
 
 function noSpace(needed: number | string, available: number, folder: string): Problem {

@@ -114,7 +114,8 @@ async function copyOne(copy: StoreCopy, file: NeededFile, total: StoreCopied): P
   }
 }
 
-async function tryLink(from: string, to: string): Promise<boolean> {
+/** Links a file; false where there can be no link from one folder to the other. */
+export async function tryLink(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);
     return true;
