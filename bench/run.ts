@@ -1,12 +1,13 @@
 /**
  * `npm run bench [-- MEASURE…] [--runs N]`: the figures of the docs, each beside its peer on the same bytes, in turn.
  * Prints Markdown tables of medians and writes bench/result.json. Needs the peers as Debian packages: pigz, isal,
- * nginx, curl, and what bench/corpus.ts needs. As root the tmpfs measures get huge pages.
+ * nginx, curl, rsync, postgresql-client, and what bench/corpus.ts needs. As root the tmpfs measures get huge pages.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine, type Measure, type Table, toMarkdown } from './measure.ts';
+import { measureBackup } from './measures/backup.ts';
 import { measureDisk } from './measures/disk.ts';
 import { measureDownload } from './measures/download.ts';
 import { measureExport } from './measures/export.ts';
@@ -23,6 +24,7 @@ const measures: Record<string, Measure> = {
   download: measureDownload,
   growth: measureGrowth,
   large: measureLarge,
+  backup: measureBackup,
 };
 
 const { values, positionals } = parseArgs({
