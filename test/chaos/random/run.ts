@@ -4,7 +4,7 @@ import type { Test } from 'tap';
 import { wrongRows } from '../invariants.ts';
 import { kinds, type StartedJob } from '../job-kinds.ts';
 import { faultOf } from './faults.ts';
-import { type Step, steps } from './schedule.ts';
+import { meanPauseMs, type Step, steps } from './schedule.ts';
 import { type Stack, startStack } from './stack.ts';
 import { verdict } from './verdict.ts';
 
@@ -23,7 +23,7 @@ const lookEveryMs = 500;
 
 /** Runs it as tests of `t`; gives the number of steps that were taken. */
 export async function runRandom(t: Test, options: RunOptions): Promise<number> {
-  const stack = await startStack(t);
+  const stack = await startStack(t, Math.min(options.steps, options.ms / meanPauseMs));
   if (stack === undefined) return 0;
   const began = Date.now();
   const log = (line: string) => options.log(`${((Date.now() - began) / 1000).toFixed(2)} s  ${line}`);

@@ -38,6 +38,7 @@ export interface Step {
 
 const longestMs = 15_000;
 const longestPauseMs = 1_500;
+export const meanPauseMs = longestPauseMs / 2;
 
 /** The first `most` steps of `seed`. */
 export function* steps(seed: number, most: number): Generator<Step, void, void> {

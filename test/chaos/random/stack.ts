@@ -15,7 +15,9 @@ import { type Jobs, prepareJobs } from '../job-kinds.ts';
 import { watchRows } from '../row-watch.ts';
 import { Member } from './member.ts';
 
-const diskMib = 768;
+/** Of what a run leaves in the store, a step brings 1 MiB on average; the disk is only to be full when a fault fills it. */
+const diskMibOfStep = 1.5;
+const diskMib = { least: 512, most: 4096 };
 
 export interface Stack {
   readonly cluster: Cluster;
@@ -31,14 +33,15 @@ export interface Stack {
   violations(): Promise<string[]>;
 }
 
-/** Starts everything for `t`; undefined: skipped for want of OpenSSH. */
-export async function startStack(t: Test): Promise<Stack | undefined> {
+/** Starts everything for `t`, for a run of so many steps; undefined: skipped for want of OpenSSH. */
+export async function startStack(t: Test, steps: number): Promise<Stack | undefined> {
   const sftp = await startSshd(t);
   if (sftp === undefined) return undefined;
   const cluster = await startCluster(t);
   const dataDir = await mkdtemp(join(tmpdir(), 'osimage-random-'));
   t.teardown(() => rm(dataDir, { recursive: true }));
-  const disk = await smallDisk(t, diskMib, join(dataDir, 'store'));
+  const mib = Math.min(diskMib.least + Math.ceil(steps * diskMibOfStep), diskMib.most);
+  const disk = await smallDisk(t, mib, join(dataDir, 'store'));
   const proxies = {
     gateways: await startProxy(t, cluster.socket),
     packagers: await startProxy(t, cluster.socket),
