@@ -1,5 +1,5 @@
 /** Fastify with our limits, request ids and the answers to requests that reach no route. */
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Settings } from '@osimage/settings';
 import type { Logger } from '@osimage/telemetry';
@@ -21,7 +21,7 @@ export function createServer(settings: Settings, log: Logger, servers: HttpServe
   const app = fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
-    genReqId: () => randomBytes(9).toString('base64url'),
+    genReqId: () => randomUUID(),
     bodyLimit: settings.HTTP_BODY_BYTES,
     // Nobody's word counts for where a request comes from, unless proxies are named.
     trustProxy: settings.TRUST_PROXY.length > 0 ? settings.TRUST_PROXY : false,
