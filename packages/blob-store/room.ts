@@ -80,7 +80,8 @@ async function isAmple(db: Queryable, store: BlobStore, bytes: number): Promise<
 
 /**
  * Claims bytes for a job, in the place of what it had claimed before. False: the job has ended or `attempt` has lost
- * it. Throws Problem no_space or quota_exceeded; the job then holds no claim any more, so that another one may fit.
+ * it, where that was looked at: not when it claims what is `known` to stand in its row. Throws Problem no_space or
+ * quota_exceeded; the job then holds no claim any more, so that another one may fit.
  */
 export async function claimRoom(
   db: Database,
@@ -88,10 +89,14 @@ export async function claimRoom(
   jobId: string,
   claim: SpaceClaim,
   attempt?: number,
+  known?: SpaceClaim,
 ): Promise<boolean> {
+  if (await isAmple(db, store, claim.claimed)) {
+    if (known?.claimed === claim.claimed && known.written === claim.written) return true;
+    return await saveClaim(db, jobId, claim, attempt);
+  }
   const { held, short } = await db.transaction(async (tx) => {
     if (!(await saveClaim(tx, jobId, claim, attempt))) return { held: false };
-    if (await isAmple(tx, store, claim.claimed)) return { held: true };
     await lockSpace(tx);
     const wanted = { claimed: claim.claimed, pending: Math.max(0, claim.claimed - claim.written) };
     const short = await shortage(store, wanted, await taken(tx, store, [jobId]));

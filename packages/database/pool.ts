@@ -50,6 +50,11 @@ export interface Database extends Queryable {
 interface TransactionOptions {
   /** It may stand still for as long as it likes: a lock held during long work elsewhere. */
   readonly patient?: boolean;
+  /**
+   * Its first statements, up to the first answer waited for, only read: they are sent along with the begin, and nothing
+   * is amiss when they run and the begin did not.
+   */
+  readonly readsFirst?: boolean;
 }
 
 export interface DatabaseOptions {
@@ -64,6 +69,11 @@ export interface DatabaseOptions {
    * network that swallows packets never says so.
    */
   answerWithinMs?: number;
+  /**
+   * A commit does not wait for the disk: when PostgreSQL crashes, those of the last half second are lost. For what can be
+   * done again.
+   */
+  forgetful?: boolean;
 }
 
 // Sizes and ids are int8: numbers here, exact to 2^53 (9 PB).
@@ -93,13 +103,17 @@ const idleInTransactionMs = 10_000;
 const serverGivesUpMs = 500;
 
 /** How this process connects: what `pg` wants to know. */
-export function connectionOf(url: string, { name = 'osimage', answerWithinMs = 0 }: DatabaseOptions) {
+export function connectionOf(
+  url: string,
+  { name = 'osimage', answerWithinMs = 0, forgetful = false }: DatabaseOptions,
+) {
   return {
     connectionString: url,
     application_name: name,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: keepAliveMs,
+    ...(forgetful && { options: '-c synchronous_commit=off' }),
     ...(answerWithinMs > 0 && {
       query_timeout: answerWithinMs,
       statement_timeout: answerWithinMs - serverGivesUpMs,
@@ -111,7 +125,8 @@ export function connectionOf(url: string, { name = 'osimage', answerWithinMs = 0
 /** Opens the database at `url` (postgres://… or a socket folder in `host`); connects on first use. */
 export function openDatabase(url: string, options: DatabaseOptions = {}): Database {
   const config = connectionOf(url, options);
-  const pool = new pg.Pool({ ...config, max: options.max ?? 10 });
+  // Statements of a transaction that do not wait for each other's answers share one round trip.
+  const pool = new pg.Pool({ ...config, pipeline: true, max: options.max ?? 10 });
   const onError = options.onError ?? (() => {});
   pool.on('error', onError);
 
@@ -124,7 +139,7 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
 
   async function transaction<Result>(
     work: (tx: Queryable) => Promise<Result>,
-    { patient = false }: TransactionOptions = {},
+    { patient = false, readsFirst = false }: TransactionOptions = {},
   ): Promise<Result> {
     const client = await pool.connect().catch(rethrow);
     let broken: Error | undefined;
@@ -135,18 +150,33 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
     };
     client.on('error', lost);
     const after: (() => void)[] = [];
+    let begun: Promise<unknown> = Promise.resolve();
+    let over = false;
     const tx: Queryable = {
-      query: (text, values, how) => client.query(statement(text, values, how)).catch(rethrow),
+      async query<Row extends pg.QueryResultRow>(
+        text: string,
+        values?: readonly unknown[],
+        how?: QueryOptions,
+      ) {
+        // What runs beside something that failed must not go on outside, on a connection that is somebody else's by now.
+        if (over) throw new Error('the transaction is over');
+        const answer = client.query<Row>(statement(text, values, how));
+        const [, result] = await Promise.all([begun, answer]).catch(rethrow);
+        return result;
+      },
       afterCommit: (done) => void after.push(done),
     };
     try {
-      await tx.query('begin');
+      begun = client.query('begin');
+      if (!readsFirst) await begun.catch(rethrow);
       if (patient) await tx.query('set local idle_in_transaction_session_timeout = 0');
       const result = await work(tx);
       await tx.query('commit');
+      over = true;
       for (const done of after) done();
       return result;
     } catch (error) {
+      over = true;
       if (error instanceof DatabaseAway) broken ??= error;
       // On a connection that is gone nothing is left to undo, and on a silent one nobody would hear it.
       if (!broken)

@@ -26,6 +26,58 @@ t.test('openDatabase rolls back a transaction that throws', async (t) => {
   t.equal(rows[0]?.n, 0);
 });
 
+t.test('what runs beside a statement that fails stays in its transaction', async (t) => {
+  const { url } = await createTestDatabase(t);
+  const db = openDatabase(url, { max: 1 });
+  t.teardown(() => db.close());
+  const insert = `insert into object_ids (id, kind) values ($1, 'file')`;
+  const failed = Promise.withResolvers<void>();
+  const late = Promise.withResolvers<unknown>();
+  await t.rejects(
+    db.transaction(
+      (tx) => {
+        const beside = tx.query(insert, ['beside']);
+        failed.promise.then(() => tx.query(insert, ['late'])).catch(late.resolve);
+        return Promise.all([tx.query('select 1 / 0'), beside]);
+      },
+      { readsFirst: true },
+    ),
+    { code: '22012' },
+  );
+  failed.resolve();
+  t.match(await late.promise, { message: 'the transaction is over' });
+  t.strictSame((await db.query('select id from object_ids')).rows, []);
+});
+
+t.test('statements sent together are answered each', async (t) => {
+  const { url } = await createTestDatabase(t);
+  const db = openDatabase(url, { max: 1 });
+  t.teardown(() => db.close());
+  const insert = `insert into object_ids (id, kind) values ($1, 'file') on conflict do nothing`;
+  const prepared = { prepared: true };
+  for (let round = 0; round < 2; round++) {
+    const counts = await db.transaction(
+      async (tx) => {
+        const [{ rows }, first, second] = await Promise.all([
+          tx.query<{ n: number }>('select $1::int as n', [round], prepared),
+          tx.query(insert, ['a'], prepared),
+          tx.query(insert, ['a'], prepared),
+        ]);
+        return [rows[0]!.n, first.rowCount, second.rowCount];
+      },
+      { readsFirst: true },
+    );
+    t.strictSame(counts, round === 0 ? [0, 1, 0] : [1, 0, 0]);
+  }
+  // A statement that is prepared for the first time behind one that failed is not known to the server.
+  const fresh = 'select $1::text as word';
+  await t.rejects(
+    db.transaction((tx) => Promise.all([tx.query('select 1 / 0'), tx.query(fresh, ['x'], prepared)])),
+    { code: '22012' },
+  );
+  t.strictSame((await db.query(fresh, ['y'], prepared)).rows, [{ word: 'y' }]);
+});
+
 t.test('a connection cut in the middle of a transaction fails that one and nothing else', async (t) => {
   const { url, db } = await createTestDatabase(t);
   const told: Error[] = [];

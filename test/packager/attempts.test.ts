@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import {
   adoptJob,
   cancelJobs,
+  claimFirst,
   claimJob,
   type Database,
   deleteJobs,
@@ -58,6 +59,31 @@ t.test('the fence', async (t) => {
     });
     t.ok(await endJob(db, id, 2, { state: 'Complete', step: 'done' }));
     t.notOk(await endJob(db, id, 2, { state: 'StoppedWithError', step: 'twice' }), 'an end is final');
+  });
+
+  await t.test('a first attempt takes one statement, and only a first one', async (t) => {
+    const { id, queueId } = await newJob(db);
+    t.equal(await claimFirst(db, id, randomUUID(), 'one'), undefined, 'not with another entry');
+    t.match(await claimFirst(db, id, queueId, 'one'), {
+      id,
+      attempt: 1,
+      lost: 0,
+      failed: 0,
+      space_claimed: 0,
+    });
+    t.match(await job(db, id), {
+      state: 'Running',
+      attempts: [{ attempt: 1, worker: 'one', ended_at: null, error: null }],
+    });
+    t.equal(await claimFirst(db, id, queueId, 'two'), undefined, 'what it had lost must be settled');
+    t.match(await claimJob(db, id, queueId, 'two', lost), { attempt: 2, lost: 1 });
+    t.ok(await endJob(db, id, 2, { state: 'Complete', step: 'done' }));
+    t.equal(await claimFirst(db, id, queueId, 'one'), undefined, 'it has ended');
+    const remote = randomUUID();
+    const order = { kind: 'export', title: 't', createdBy: 'x', requestId: '', queueId: remote } as const;
+    const remoteId = await insertJob(db, { ...order, serverId: '101' });
+    t.equal(await claimFirst(db, remoteId, remote, 'one'), undefined, 'it may have to wait for its server');
+    t.match(await claimJob(db, remoteId, remote, 'one', lost), { attempt: 1 });
   });
 
   await t.test('failures count from the last attempt that got further than those before it', async (t) => {

@@ -39,7 +39,8 @@ export function explaining(db: Queryable, serverVersion: number): Explaining {
   return {
     plans,
     async query(text: string, values: readonly unknown[] = [], how?: QueryOptions) {
-      const readsOnly = /^\s*(select|with)\b/i.test(text) && !/\bfor (update|share)\b/i.test(text);
+      const writes = /\b(insert into|delete from|update \w+ (\w+ )?set|for (update|share))\b/i;
+      const readsOnly = /^\s*(select|with)\b/i.test(text) && !writes.test(text);
       await explain(text, readsOnly ? 'analyze, buffers, ' : '', values);
       if (how?.prepared && serverVersion >= 160_000) await explain(text, 'generic_plan, ', []);
       return await db.query(text, values, how);

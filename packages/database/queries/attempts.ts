@@ -43,6 +43,9 @@ export interface ClaimedJob {
   checkpoint: Record<string, string | number | boolean> | null;
   /** Small jobs do not wait behind large ones. */
   small: boolean;
+  /** Bytes of the store it may take until it ends, and those it has written. */
+  space_claimed: number;
+  space_written: number;
   /** Attempts that ended because their worker vanished, this one's predecessors. */
   lost: number;
   /** Attempts that ended with a failure worth retrying, since one last got further than those before it. */
@@ -60,38 +63,65 @@ export async function claimJob(
   worker: string,
   lostError: ProblemReport,
 ): Promise<ClaimedJob | undefined> {
-  const { rows } = await tx.query<ClaimedJob>(
-    `update jobs set state = 'Running', attempt = attempt + 1, worker = $3,
-       started_at = coalesce(started_at, now()), step = 'starting'
-     where id = $1 and queue_id = $2 and ended_at is null and kind = any($4)
-     returning id::text, kind, attempt, created_by, created_at, request_id, profile_id, server_id, target_path, filename, import, checkpoint,
-       archive_name, bytes_done, small`,
-    [id, queueId, worker, queuedKinds],
+  const job = await claim(tx, id, queueId, worker, false);
+  return job && { ...job, ...(job.attempt > 1 ? await settleEarlier(tx, job, lostError) : noneEarlier) };
+}
+
+/**
+ * As claimJob, for the first attempt at a job that uses no server, which most are: one statement that needs no
+ * transaction around it. Undefined where it is another one.
+ */
+export async function claimFirst(
+  db: Queryable,
+  id: string,
+  queueId: string,
+  worker: string,
+): Promise<ClaimedJob | undefined> {
+  const job = await claim(db, id, queueId, worker, true);
+  return job && { ...job, ...noneEarlier };
+}
+
+type Earlier = Pick<ClaimedJob, 'lost' | 'failed'>;
+const noneEarlier: Earlier = { lost: 0, failed: 0 };
+
+async function claim(
+  db: Queryable,
+  id: string,
+  queueId: string,
+  worker: string,
+  firstOnly: boolean,
+): Promise<Omit<ClaimedJob, keyof Earlier> | undefined> {
+  const { rows } = await db.query<Omit<ClaimedJob, keyof Earlier>>(
+    // An attempt begins at the time of the statement: that of the transaction may have waited for the server's slots.
+    `with claimed as (
+       update jobs set state = 'Running', attempt = attempt + 1, worker = $3,
+         started_at = coalesce(started_at, now()), step = 'starting'
+       where id = $1 and queue_id = $2 and ended_at is null and kind = any($4)
+         and (not $5 or (attempt = 0 and server_id is null))
+       returning *
+     ), begun as (
+       insert into job_attempts (job_id, attempt, worker, started_at)
+       select id, attempt, worker, clock_timestamp() from claimed
+     )
+     select id::text, kind, attempt, created_by, created_at, request_id, profile_id, server_id, target_path, filename,
+       import, checkpoint, archive_name, bytes_done, small, space_claimed, space_written from claimed`,
+    [id, queueId, worker, queuedKinds, firstOnly],
     { prepared: true },
   );
-  const job = rows[0];
-  if (!job) return undefined;
-  const earlier = job.attempt > 1 ? await settleEarlier(tx, id, lostError) : { lost: 0, failed: 0 };
-  // Not the time of the transaction, which may have waited for the server's slots.
-  await tx.query(
-    'insert into job_attempts (job_id, attempt, worker, started_at) values ($1, $2, $3, clock_timestamp())',
-    [id, job.attempt, worker],
-    { prepared: true },
-  );
-  return { ...job, ...earlier };
+  return rows[0];
 }
 
 /** Ends attempts whose worker vanished, and counts how those before this one ended. */
 async function settleEarlier(
   tx: Queryable,
-  id: string,
+  { id, attempt }: Pick<ClaimedJob, 'id' | 'attempt'>,
   lostError: ProblemReport,
-): Promise<Pick<ClaimedJob, 'lost' | 'failed'>> {
+): Promise<Earlier> {
   await tx.query(
-    'update job_attempts set ended_at = now(), error = $2 where job_id = $1 and ended_at is null',
-    [id, lostError],
+    'update job_attempts set ended_at = now(), error = $3 where job_id = $1 and attempt < $2 and ended_at is null',
+    [id, attempt, lostError],
   );
-  const { rows } = await tx.query<Pick<ClaimedJob, 'lost' | 'failed'>>(
+  const { rows } = await tx.query<Earlier>(
     `select count(*) filter (where error->>'code' = $2)::int as lost,
        count(*) filter (where error is not null and error->>'code' <> $2 and attempt > coalesce(
          (select max(attempt) from job_attempts where job_id = $1 and progressed), 0))::int as failed
@@ -190,12 +220,21 @@ export interface Outcome {
  */
 export async function endJob(tx: Queryable, id: string, attempt: number, outcome: Outcome): Promise<boolean> {
   const { rowCount } = await tx.query(
-    `update jobs set state = $3, step = $4, error = $5, ended_at = now(), percent = 100,
-       bytes_total = case when $3 = 'Complete' then coalesce($8::bigint, bytes_total) else bytes_total end,
-       bytes_done = case when $3 = 'Complete' then coalesce($8::bigint, bytes_total) else bytes_done end,
-       filename = coalesce($6, filename), final_path = $7, size = $8, sha256 = decode($9, 'hex'), object_id = $10,
-       notes = $11, checkpoint = null, slot = null
-     where id = $1 and attempt = $2 and ended_at is null`,
+    `with ended as (
+       update jobs set state = $3, step = $4, error = $5, ended_at = now(), percent = 100,
+         bytes_total = case when $3 = 'Complete' then coalesce($8::bigint, bytes_total) else bytes_total end,
+         bytes_done = case when $3 = 'Complete' then coalesce($8::bigint, bytes_total) else bytes_done end,
+         filename = coalesce($6, filename), final_path = $7, size = $8, sha256 = decode($9, 'hex'), object_id = $10,
+         notes = $11, checkpoint = null, slot = null
+       where id = $1 and attempt = $2 and ended_at is null
+       returning id, attempt
+     ), unpinned as (
+       delete from job_blobs where job_id = (select id from ended)
+     ), last as (
+       update job_attempts set ended_at = now(), error = $5
+       where job_id = (select id from ended) and attempt = (select attempt from ended)
+     )
+     select from ended`,
     [
       id,
       attempt,
@@ -211,10 +250,7 @@ export async function endJob(tx: Queryable, id: string, attempt: number, outcome
     ],
     { prepared: true },
   );
-  if (rowCount !== 1) return false;
-  await tx.query('delete from job_blobs where job_id = $1', [id], { prepared: true });
-  await endAttempt(tx, id, attempt, outcome.error);
-  return true;
+  return rowCount === 1;
 }
 
 async function endAttempt(

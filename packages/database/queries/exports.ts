@@ -41,16 +41,23 @@ export async function readProfile(
   tx: Queryable,
   id: string,
 ): Promise<{ profile: ProfileSource; files: ProfileFile[] } | undefined> {
-  const found = await tx.query<ProfileSource>(
+  const [found, { rows: files }] = await Promise.all([readSource(tx, id), readFiles(tx, id)]);
+  const profile = found.rows[0];
+  return profile && { profile, files };
+}
+
+function readSource(tx: Queryable, id: string) {
+  return tx.query<ProfileSource>(
     `select p.id, p.kind, p.name, p.description, p.location, p.base_id, i.id as image_id, i.name as image_name,
        i.family, i.os, i.osrelease, i.arch, encode(i.sha256, 'hex') as image_sha256, i.size as image_size
      from profiles p join images i on i.id = p.image_id where p.id = $1 for share of p`,
     [id],
     { prepared: true },
   );
-  const profile = found.rows[0];
-  if (!profile) return undefined;
-  const { rows: files } = await tx.query<ProfileFile>(
+}
+
+function readFiles(tx: Queryable, id: string) {
+  return tx.query<ProfileFile>(
     `select c.kind, c.id, c.name, c.description, c.os, c.osrelease, c.version, c.type, c.size,
        encode(c.sha256, 'hex') as sha256, b.packed_size as "packedSize"
      from (
@@ -63,7 +70,6 @@ export async function readProfile(
     [id],
     { prepared: true },
   );
-  return { profile, files };
 }
 
 /** Whether `id` is a base image, to tell why it cannot be exported. */

@@ -93,8 +93,10 @@ export class Attempt {
    */
   async claim(store: BlobStore, claimed: number, written: number): Promise<void> {
     const space = { claimed, written };
-    if (!(await claimRoom(this.#db, store, this.job.id, space, this.job.attempt)))
-      throw new Problem('attempt_lost');
+    const { id, attempt, space_claimed, space_written } = this.job;
+    // Until it claims for the first time, what its job was accepted with stands in the row.
+    const known = this.#space ? undefined : { claimed: space_claimed, written: space_written };
+    if (!(await claimRoom(this.#db, store, id, space, attempt, known))) throw new Problem('attempt_lost');
     this.#space = space;
     // A report on its way may write what was claimed before; the next one puts that right.
     this.#changed = true;

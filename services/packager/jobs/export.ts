@@ -117,9 +117,12 @@ async function complete(
 ): Promise<void> {
   const { job } = attempt;
   await context.db.transaction(async (tx) => {
-    const held = await endJob(tx, job.id, job.attempt, { state: 'Complete', step: 'done', ...result });
-    if (!held) throw new Problem('attempt_lost');
-    await publish(tx);
+    const held = endJob(tx, job.id, job.attempt, { state: 'Complete', step: 'done', ...result });
+    const published = publish(tx);
+    // A successor may have published under this name: then this attempt has lost the job, and that is what is told.
+    published.catch(() => {});
+    if (!(await held)) throw new Problem('attempt_lost');
+    await published;
     await reach('before-commit', job);
   });
   await reach('after-commit', job);

@@ -14,12 +14,11 @@ import {
 } from '@osimage/database';
 import type { Logger } from '@osimage/telemetry';
 import { type ConstructorOptions, PgBoss } from 'pg-boss';
+import { priorities, type QueueEntry, type RunEntry, Workers } from './workers.ts';
 
 // A killed worker's job was taken over after 12 s with these, measured; pg-boss's own defaults take over a minute.
 const heartbeatSeconds = 10;
 const superviseSeconds = 5;
-// Returned jobs are not announced by NOTIFY, so polling must stay short.
-const pollSeconds = 2;
 // As long as a worker's own statements may take.
 const answerWithinMs = 15_000;
 
@@ -38,23 +37,6 @@ const queueOptions = {
   notify: false,
 };
 
-// pg-boss takes the highest first, of one priority the oldest.
-const priorities = { asleep: -1, large: 0, small: 1 };
-
-/**
- * The workers of a packager. Workers that take anything prefer small jobs; so that neither kind waits for the other, one
- * worker takes small ones only, and one takes none of them.
- */
-function shareOut(count: number): { minPriority?: number; maxPriority?: number }[] {
-  if (count === 1) return [{}];
-  const forAll = Array.from({ length: count - 2 }, () => ({}));
-  return [...forAll, { minPriority: priorities.small }, { maxPriority: priorities.large }];
-}
-
-interface QueueEntry {
-  jobId: string;
-}
-
 /** How an entry is dealt with. */
 export interface EntryOptions {
   /** It runs so much later at the earliest. */
@@ -64,9 +46,6 @@ export interface EntryOptions {
   /** Looked at after all others: it sleeps anyway. */
   behind?: boolean;
 }
-
-/** Runs one entry; `signal` aborts when the entry is cancelled or was given to another worker. */
-type RunEntry = (jobId: string, queueId: string, signal: AbortSignal) => Promise<void>;
 
 export interface Queue {
   /** Adds an entry with this id in the transaction; it runs after the commit. */
@@ -89,12 +68,13 @@ export interface Queue {
 const frequent = /^\s*WITH (next|results) AS/;
 
 /** Our connections as pg-boss wants them: its own would plan each statement anew. */
-function connection(db: Database): ConstructorOptions {
+function connection(db: Database, onAnnounced: () => void = () => {}): ConstructorOptions {
   return {
     db: {
       executeSql: (text, values) => db.query(text, values, { prepared: frequent.test(text) }),
-      listen: async (channel, onNotification, onReconnect) => ({
-        close: await db.listen(channel, onNotification, onReconnect),
+      // pg-boss would wake all its workers.
+      listen: async (channel, _wakeAll, onReconnect) => ({
+        close: await db.listen(channel, onAnnounced, onReconnect),
       }),
     },
     schema: queueSchema,
@@ -113,13 +93,20 @@ async function makeQueue(boss: PgBoss, db: Database): Promise<void> {
 /** Opens the queue, making or upgrading its schema and its entry table. */
 export async function openQueue(db: Database, log: Logger): Promise<Queue> {
   const onError = (error: Error) => log.warn({ err: error }, 'queue error');
-  const own = openDatabase(db.url, { name: 'osimage-queue', max: 4, answerWithinMs, onError });
-  const boss = new PgBoss({
-    ...connection(own),
+  const own = openDatabase(db.url, {
+    name: 'osimage-queue',
+    max: 4,
+    answerWithinMs,
+    onError,
+    forgetful: true,
+  });
+  const boss: PgBoss = new PgBoss({
+    ...connection(own, () => workers.wake()),
     useListenNotify: true,
     superviseIntervalSeconds: superviseSeconds,
     monitorIntervalSeconds: superviseSeconds,
   });
+  const workers = new Workers(boss);
   boss.on('error', onError);
   boss.on('warning', (warning) => log.debug({ warning }, 'queue warning'));
   try {
@@ -152,25 +139,7 @@ export async function openQueue(db: Database, log: Logger): Promise<Queue> {
     async drop(tx, queueIds) {
       if (queueIds.length > 0) await boss.deleteJob(queueName, [...queueIds], inside(tx));
     },
-    async work(count, run) {
-      for (const takes of shareOut(count)) {
-        let id: string | undefined;
-        id = await boss.work<QueueEntry>(
-          queueName,
-          {
-            ...takes,
-            pollingIntervalSeconds: pollSeconds,
-            notifyPollingIntervalSeconds: pollSeconds,
-            heartbeatRefreshSeconds: 3,
-          },
-          async ([entry]) => {
-            if (entry) await run(entry.data.jobId, entry.id, entry.signal);
-            // Another one may wait. Otherwise a worker does one a poll, however many there are.
-            if (id !== undefined) boss.notifyWorker(id);
-          },
-        );
-      }
-    },
+    work: (count, run) => workers.start(count, run),
     async ensure() {
       if (await isQueueThere(db, queueSchema, queueName)) return false;
       const maker = new PgBoss({ ...connection(own), supervise: false });
@@ -190,7 +159,7 @@ export async function openQueue(db: Database, log: Logger): Promise<Queue> {
   };
 }
 
-/** Each NOTIFY makes every idle worker look. */
+/** Each NOTIFY makes a worker of every packager look. */
 const wakeEveryMs = 20;
 
 /**

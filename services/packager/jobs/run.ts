@@ -1,16 +1,17 @@
 /** Running a job: claim it, do its work, and end it, hand it back or try again later. */
 import { randomUUID } from 'node:crypto';
-import { addNotes, type ClaimedJob, claimJob, endJob, requeueJob, settlePartial } from '@osimage/database';
+import { addNotes, type ClaimedJob, endJob, requeueJob, settlePartial } from '@osimage/database';
 import { isDatabaseAway, Problem, toProblem } from '@osimage/errors';
 import type { PackagerContext } from '../context.ts';
 import type { AttemptOutcome } from '../metrics/metrics.ts';
 import { reach } from '../steps.ts';
 import { Attempt } from './attempt.ts';
+import { claim } from './claim.ts';
 import { enqueueAgain } from './enqueue-again.ts';
 import { cleanExport, runExport } from './export.ts';
 import { cleanImport, runImport } from './import.ts';
 import { runPurge } from './purge.ts';
-import { leaveServer, takeOrWait } from './slots.ts';
+import { leaveServer } from './slots.ts';
 import { HandedBack, pauseMs, triesAgain } from './try-again.ts';
 
 // A job that takes its worker down with it must not go round for ever.
@@ -69,17 +70,12 @@ export class Runner {
 
   /** Runs the job of one queue entry, unless the entry is out of date. */
   async run(jobId: string, queueId: string, entrySignal: AbortSignal): Promise<void> {
-    const { db, worker, log } = this.#context;
+    const { db, log } = this.#context;
     if (!this.#takesMore) {
       await db.transaction((tx) => enqueueAgain(this.#context, tx, jobId, queueId));
       return;
     }
-    const lost = new Problem('worker_lost', { times: 1 }).toJSON();
-    const job = await db.transaction(async (tx) =>
-      (await takeOrWait(this.#context, tx, jobId, queueId))
-        ? await claimJob(tx, jobId, queueId, worker, lost)
-        : undefined,
-    );
+    const job = await claim(this.#context, jobId, queueId);
     if (!job) return;
     const attempt = new Attempt(
       db,

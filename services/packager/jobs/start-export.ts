@@ -64,12 +64,15 @@ export async function startExport(
       detail: 'An Idempotency-Key has 1 to 200 visible ASCII characters and no spaces.',
     });
   }
-  const accepted = await context.db.transaction(async (tx) => {
-    if (key === '') return await create(context, tx, order);
-    const earlier = await takeKey<AcceptedExport>(tx, user, key, [profileId, serverId, path]);
-    if (earlier) return earlier;
-    return await create(context, tx, order, (answer) => saveAnswer(tx, user, key, answer));
-  });
+  const accepted = await context.db.transaction(
+    async (tx) => {
+      if (key === '') return await create(context, tx, order);
+      const earlier = await takeKey<AcceptedExport>(tx, user, key, [profileId, serverId, path]);
+      if (earlier) return earlier;
+      return await create(context, tx, order, (answer) => saveAnswer(tx, user, key, answer));
+    },
+    { readsFirst: key === '' },
+  );
   // A slot may have become free before anybody could see that this job waits for one.
   if (serverId) await callNext(context, [serverId]);
   return accepted;
@@ -125,8 +128,10 @@ export async function createExport(
     ...(order.serverId && { serverId: order.serverId, targetPath: path }),
   });
   const digests = found.files.map((file) => file.sha256);
-  await saveSnapshot(tx, jobId, metadata, digests);
-  await queue.add(tx, queueId, jobId, begin?.entry ?? { small });
+  await Promise.all([
+    saveSnapshot(tx, jobId, metadata, digests),
+    queue.add(tx, queueId, jobId, begin?.entry ?? { small }),
+  ]);
   order.signal.throwIfAborted();
   return { accepted: { jobId, filename, remarks }, claimed };
 }

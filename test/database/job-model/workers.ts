@@ -1,10 +1,11 @@
 /** Commands of workers: entries are delivered, also late and twice, and attempts report, also when they have lost their job. */
 import { deepStrictEqual } from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { claimJob, endJob, type Outcome, requeueJob, saveCheckpoint, saveProgress } from '@osimage/database';
+import { endJob, type Outcome, requeueJob, saveCheckpoint, saveProgress } from '@osimage/database';
 import { Problem } from '@osimage/errors';
 import fc from 'fast-check';
-import { leaveServer, takeOrWait } from '../../../services/packager/jobs/slots.ts';
+import { claim as claimEntry } from '../../../services/packager/jobs/claim.ts';
+import { leaveServer } from '../../../services/packager/jobs/slots.ts';
 import { command } from './command.ts';
 import {
   callNext,
@@ -31,13 +32,9 @@ export async function claim(
   entry: Entry,
   worker: string,
 ): Promise<Hold | undefined> {
-  const { context, db } = system;
+  const { context } = system;
   const { job, queueId } = entry;
-  const claimed = await db.transaction(async (tx) =>
-    (await takeOrWait(context, tx, job.id, queueId))
-      ? await claimJob(tx, job.id, queueId, worker, lost)
-      : undefined,
-  );
+  const claimed = await claimEntry({ ...context, worker }, job.id, queueId);
   const waits = isCurrent(entry) && !takesSlot(model, entry);
   takeEntries(model, system, waits ? [job] : []);
   if (waits || !isCurrent(entry)) {
