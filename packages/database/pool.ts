@@ -168,6 +168,8 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
     };
     try {
       begun = client.query('begin');
+      // Work that fails before it asks anything has no use for the answer.
+      begun.catch(() => {});
       if (!readsFirst) await begun.catch(rethrow);
       if (patient) await tx.query('set local idle_in_transaction_session_timeout = 0');
       const result = await work(tx);

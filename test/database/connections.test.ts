@@ -2,6 +2,7 @@
 import { migrate, openDatabase } from '@osimage/database';
 import t from 'tap';
 import { createEmptyDatabase, createTestDatabase } from '../support/database.ts';
+import { startProxy } from '../support/proxy.ts';
 import { until } from '../support/until.ts';
 
 t.test('the address may be a database that is away', async (t) => {
@@ -76,6 +77,29 @@ t.test('statements sent together are answered each', async (t) => {
     { code: '22012' },
   );
   t.strictSame((await db.query(fresh, ['y'], prepared)).rows, [{ word: 'y' }]);
+});
+
+t.test('a begin that nobody waits for may fail', async (t) => {
+  const { url } = await createTestDatabase(t);
+  const folder = new URL(url).searchParams.get('host');
+  const proxy = await startProxy(t, `${folder}/.s.PGSQL.5432`);
+  const through = new URL(url);
+  through.host = `127.0.0.1:${proxy.port}`;
+  through.searchParams.delete('host');
+  through.searchParams.delete('port');
+  const db = openDatabase(through.href, { max: 1 });
+  t.teardown(() => db.close());
+  await db.query('select 1');
+  proxy.freeze();
+  const work = db.transaction(
+    async () => {
+      throw new Error('no');
+    },
+    { readsFirst: true },
+  );
+  proxy.drop();
+  await t.rejects(work, { message: 'no' });
+  t.equal((await db.query('select 1')).rowCount, 1, 'the pool replaces the connection');
 });
 
 t.test('a connection cut in the middle of a transaction fails that one and nothing else', async (t) => {
