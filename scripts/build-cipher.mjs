@@ -14,7 +14,6 @@ const root = join(import.meta.dirname, '..');
 const homes = [
   dirname(dirname(execPath)),
   join(root, `node_modules/node/node_modules/node-${platform}-${arch}`),
-  join(root, `node_modules/node-${platform}-${arch}`),
 ];
 
 const failure = build();

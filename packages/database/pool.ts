@@ -3,28 +3,13 @@
  * Everything that matters is in the database, so this is the only state a process holds of it.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { asAway, DatabaseAway } from '@osimage/errors';
+import { asAway } from '@osimage/errors';
 import pg from 'pg';
 import { listen } from './listener.ts';
+import { type Queryable, statement } from './queryable.ts';
+import { runTransaction, type TransactionOptions } from './transaction.ts';
 
-/** What a query function needs: the pool itself, or the connection of a transaction. */
-export interface Queryable {
-  query<Row extends pg.QueryResultRow>(
-    text: string,
-    values?: readonly unknown[],
-    how?: QueryOptions,
-  ): Promise<pg.QueryResult<Row>>;
-  /** Of a transaction: runs `work` once it is committed, and never when it is not. */
-  readonly afterCommit?: (work: () => void) => void;
-}
-
-export interface QueryOptions {
-  /**
-   * Each connection parses and plans the statement once. For short statements that run all the time, with a constant
-   * text and a plan that fits any values.
-   */
-  readonly prepared?: boolean;
-}
+export type { Queryable, QueryOptions } from './queryable.ts';
 
 export interface Database extends Queryable {
   readonly url: string;
@@ -45,16 +30,6 @@ export interface Database extends Queryable {
     onReconnect?: () => void,
   ): Promise<() => Promise<void>>;
   close(): Promise<void>;
-}
-
-interface TransactionOptions {
-  /** It may stand still for as long as it likes: a lock held during long work elsewhere. */
-  readonly patient?: boolean;
-  /**
-   * Its first statements, up to the first answer waited for, only read: they are sent along with the begin, and nothing
-   * is amiss when they run and the begin did not.
-   */
-  readonly readsFirst?: boolean;
 }
 
 export interface DatabaseOptions {
@@ -78,17 +53,6 @@ export interface DatabaseOptions {
 
 // Sizes and ids are int8: numbers here, exact to 2^53 (9 PB).
 pg.types.setTypeParser(pg.types.builtins.INT8, Number);
-
-/** Names of prepared statements; their texts are constants of the code, so there are few. */
-const statements = new Map<string, string>();
-
-function statement(text: string, values: readonly unknown[] | undefined, how: QueryOptions | undefined) {
-  const query = { text, values: values as unknown[] };
-  if (!how?.prepared) return query;
-  const name = statements.get(text) ?? `s${statements.size}`;
-  statements.set(text, name);
-  return { ...query, name };
-}
 
 const connectTimeoutMs = 5_000;
 /** Until a silent connection nobody waits for is asked whether it lives. */
@@ -137,61 +101,6 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
     throw away ?? error;
   };
 
-  async function transaction<Result>(
-    work: (tx: Queryable) => Promise<Result>,
-    { patient = false, readsFirst = false }: TransactionOptions = {},
-  ): Promise<Result> {
-    const client = await pool.connect().catch(rethrow);
-    let broken: Error | undefined;
-    // A connection lost between two queries is told to nobody else, and an untold one ends the process.
-    const lost = (error: Error) => {
-      broken = error;
-      onError(error);
-    };
-    client.on('error', lost);
-    const after: (() => void)[] = [];
-    let begun: Promise<unknown> = Promise.resolve();
-    let over = false;
-    const tx: Queryable = {
-      async query<Row extends pg.QueryResultRow>(
-        text: string,
-        values?: readonly unknown[],
-        how?: QueryOptions,
-      ) {
-        // What runs beside something that failed must not go on outside, on a connection that is somebody else's by now.
-        if (over) throw new Error('the transaction is over');
-        const answer = client.query<Row>(statement(text, values, how));
-        const [, result] = await Promise.all([begun, answer]).catch(rethrow);
-        return result;
-      },
-      afterCommit: (done) => void after.push(done),
-    };
-    try {
-      begun = client.query('begin');
-      // Work that fails before it asks anything has no use for the answer.
-      begun.catch(() => {});
-      if (!readsFirst) await begun.catch(rethrow);
-      if (patient) await tx.query('set local idle_in_transaction_session_timeout = 0');
-      const result = await work(tx);
-      await tx.query('commit');
-      over = true;
-      for (const done of after) done();
-      return result;
-    } catch (error) {
-      over = true;
-      if (error instanceof DatabaseAway) broken ??= error;
-      // On a connection that is gone nothing is left to undo, and on a silent one nobody would hear it.
-      if (!broken)
-        await client.query('rollback').catch((rollbackError: Error) => {
-          broken = rollbackError;
-        });
-      throw error;
-    } finally {
-      client.off('error', lost);
-      client.release(broken);
-    }
-  }
-
   let asking: Promise<boolean> | undefined;
   const ask = async (withinMs: number): Promise<boolean> => {
     // Its own time limit ends a connection on which nothing comes back; without one it would be asked again for ever.
@@ -213,7 +122,10 @@ export function openDatabase(url: string, options: DatabaseOptions = {}): Databa
       return asking;
     },
     query: (text, values, how) => pool.query(statement(text, values, how)).catch(rethrow),
-    transaction,
+    transaction: async (work, options) => {
+      const client = await pool.connect().catch(rethrow);
+      return await runTransaction(client, work, { ...options, onError, rethrow });
+    },
     listen: (channel, onMessage, onReconnect) => listen(config, channel, onMessage, onReconnect, onError),
     close: () => pool.end(),
   };

@@ -1,103 +1,30 @@
-/** `npm run admin -- backup` and `restore`: what is refused, what is damaged, what is stopped, and what goes meanwhile. */
+/** `npm run admin -- backup`: what is refused, what is damaged, what is stopped, and what goes meanwhile. */
 import { execFile, spawn } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import {
-  addContent,
-  type Blob,
-  type BlobStore,
-  blobPath,
-  cleanStore,
-  openStore,
-  removeArchiveFile,
-} from '@osimage/blob-store';
-import {
-  type Database,
-  deleteObjects,
-  insertFile,
-  openDatabase,
-  type Queryable,
-  removeEmbedded,
-  startEmbedded,
-  takeId,
-  tryHoldFiles,
-} from '@osimage/database';
-import { loadSecretKey, seal } from '@osimage/secrets';
-import t, { type Test } from 'tap';
+import { addContent, blobPath, cleanStore, removeArchiveFile } from '@osimage/blob-store';
+import { type Database, deleteObjects, openDatabase, tryHoldFiles } from '@osimage/database';
+import t from 'tap';
 import { createImport, startImport } from '../../services/packager/jobs/start-import.ts';
 import { adminFor, adminMain } from '../support/admin.ts';
-import { createEmptyDatabase, createTestDatabase } from '../support/database.ts';
+import {
+  asFile,
+  emptyInstallation,
+  type Place,
+  prepareInstallation,
+  rowsIn,
+  spoil,
+  temporaryFolder,
+} from '../support/backups.ts';
 import { bareEnvironment } from '../support/environment.ts';
-import { addArchive } from '../support/image-rows.ts';
+import { filesBelow } from '../support/files-below.ts';
 import { startServices } from '../support/services.ts';
 import { openSite } from '../support/site.ts';
 import { smallDisk } from '../support/small-disk.ts';
 import { until } from '../support/until.ts';
-
-interface Place {
-  readonly db: Database;
-  readonly store: BlobStore;
-  readonly env: { DATABASE_URL: string; DATA_DIR: string };
-  readonly admin: ReturnType<typeof adminFor>;
-  /** For backups. */
-  readonly out: string;
-}
-
-/** An installation with one archive, two files and a stored password, in a folder of its own or the one given. */
-async function prepare(t: Test, place?: string): Promise<Place & { archive: { path: string }; blob: Blob }> {
-  const { url, db } = await createTestDatabase(t);
-  const folder = place ?? (await temporary(t));
-  const env = { DATABASE_URL: url, DATA_DIR: join(folder, 'data') };
-  const store = await openStore(join(env.DATA_DIR, 'store'));
-  const blob = await addContent(store, db, randomBytes(2_500_000), asFile('a'));
-  await addContent(store, db, Buffer.from('b'), asFile('b'));
-  const archive = await addArchive(db, store.root, 'x.tar.gz', randomBytes(5_000));
-  await db.query(`update jobs set state = 'Complete', ended_at = now()`);
-  const ring = await loadSecretKey(env);
-  await db.query(`insert into setting_secrets values ('licence/X', $1)`, [
-    seal(ring, 'secret', 'settings/licence/X'),
-  ]);
-  return { db, store, env, admin: adminFor(env), out: join(folder, 'out'), archive, blob };
-}
-
-const asFile = (id: string) => async (tx: Queryable, blob: Blob) => {
-  await takeId(tx, id, 'file');
-  const words = { name: id, description: '', os: '', osrelease: '', type: '', createdBy: 'x' };
-  await insertFile(tx, { id, kind: 'driver', ...words, size: blob.rawSize, sha256: blob.sha256 });
-  return blob;
-};
-
-/** A folder with the folders data and out. */
-async function temporary(t: Test): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'osimage-backup-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
-  for (const name of ['data', 'out']) await mkdir(join(folder, name));
-  return folder;
-}
-
-/** An installation that has nothing yet. */
-async function empty(t: Test) {
-  const env = { DATABASE_URL: await createEmptyDatabase(t), DATA_DIR: join(await temporary(t), 'data') };
-  return { env, admin: adminFor(env) };
-}
-
-async function rowsIn(t: Test, url: string, query: string): Promise<unknown[]> {
-  const db = openDatabase(url, { name: 'test' });
-  t.teardown(() => db.close());
-  return (await db.query(query)).rows;
-}
-
-async function spoil(path: string): Promise<void> {
-  const bytes = await readFile(path);
-  bytes[bytes.length >> 1]! ^= 1;
-  // A file of its own: the backup's may be the store's.
-  await rm(path);
-  await writeFile(path, bytes, { mode: 0o600 });
-}
 
 const locked = (db: Database) =>
   until(async () => {
@@ -136,7 +63,7 @@ async function standingStill(place: Pick<Place, 'db' | 'env'>, folder: string) {
 }
 
 t.test('what goes while a backup is made is in it, and goes afterwards', async (t) => {
-  const place = await prepare(t);
+  const place = await prepareInstallation(t);
   const { db, store, out, archive, blob } = place;
   const { goOn, closed, errors } = await standingStill(place, join(out, 'one'));
   const paths = await db.transaction((tx) => deleteObjects(tx, ['x.tar.gz', 'a']));
@@ -147,7 +74,7 @@ t.test('what goes while a backup is made is in it, and goes afterwards', async (
   await goOn();
   t.strictSame(await closed, [0, null], errors());
 
-  const target = await empty(t);
+  const target = await emptyInstallation(t);
   t.match(await target.admin(['restore', join(out, 'one')]), { code: 0, stderr: '' });
   const files = await rowsIn(t, target.env.DATABASE_URL, `select id from object_ids order by id`);
   t.strictSame(files, [{ id: 'a' }, { id: 'b' }, { id: 'x.tar.gz' }]);
@@ -164,7 +91,7 @@ t.test('what goes while a backup is made is in it, and goes afterwards', async (
 });
 
 t.test('an import that ends while a backup is made, runs again after a restore', async (t) => {
-  const folder = await temporary(t);
+  const folder = await temporaryFolder(t);
   const env = { DATA_DIR: join(folder, 'data') };
   const { context, db, run } = await openSite(t, env);
   const [os, osrelease, description, user] = ['rhels', '', '', 'USERID'];
@@ -183,7 +110,7 @@ t.test('an import that ends while a backup is made, runs again after a restore',
   await goOn();
   t.strictSame(await closed, [0, null], errors());
 
-  const target = await empty(t);
+  const target = await emptyInstallation(t);
   t.match(await target.admin(['restore', join(folder, 'out', 'one')]), { code: 0, stderr: '' });
   const restored = openDatabase(target.env.DATABASE_URL, { name: 'test' });
   t.teardown(() => restored.close());
@@ -193,7 +120,7 @@ t.test('an import that ends while a backup is made, runs again after a restore',
 });
 
 t.test('stopped or killed, it leaves nothing that looks whole', async (t) => {
-  const place = await prepare(t);
+  const place = await prepareInstallation(t);
   const { out, admin } = place;
   const folder = join(out, 'one');
   const stopped = await standingStill(place, folder);
@@ -208,7 +135,7 @@ t.test('stopped or killed, it leaves nothing that looks whole', async (t) => {
   await killed.closed;
   await killed.goOn();
   t.strictSame(await readdir(out), ['one.partial']);
-  t.match(await (await empty(t)).admin(['restore', `${folder}.partial`]), {
+  t.match(await (await emptyInstallation(t)).admin(['restore', `${folder}.partial`]), {
     code: 1,
     stderr: /manifest\.json is missing: this is no backup, or one that was not finished/,
   });
@@ -218,7 +145,7 @@ t.test('stopped or killed, it leaves nothing that looks whole', async (t) => {
 });
 
 t.test('a place that cannot be meant', async (t) => {
-  const { db, env, admin, out } = await prepare(t);
+  const { db, env, admin, out } = await prepareInstallation(t);
   await writeFile(join(out, 'file'), '');
   const refused = async (folder: string, why: RegExp) =>
     t.match(await admin(['backup', folder]), { code: 1, stdout: '', stderr: why }, folder);
@@ -240,7 +167,7 @@ t.test('a place that cannot be meant', async (t) => {
 });
 
 t.test('with another DATA_DIR than that of the services none is made', async (t) => {
-  const { env, out } = await prepare(t);
+  const { env, out } = await prepareInstallation(t);
   const other = adminFor({ ...env, DATA_DIR: join(out, 'elsewhere') });
   t.match(await other(['backup', join(out, 'one')]), {
     code: 1,
@@ -250,7 +177,7 @@ t.test('with another DATA_DIR than that of the services none is made', async (t)
 });
 
 t.test('damage in the store is named, and all else is saved', async (t) => {
-  const { store, admin, out, blob, archive } = await prepare(t);
+  const { store, admin, out, blob, archive } = await prepareInstallation(t);
   const right = await readFile(blobPath(store.root, blob));
   await spoil(blobPath(store.root, blob));
   await rm(archive.path);
@@ -276,7 +203,7 @@ t.test('damage in the store is named, and all else is saved', async (t) => {
   t.match(JSON.parse(next.stdout).damaged, { length: 1 });
   t.same(await readFile(join(out, 'two', 'store', path)), right);
 
-  const target = await empty(t);
+  const target = await emptyInstallation(t);
   t.match(await target.admin(['restore', join(out, 'one')]), {
     code: 1,
     stdout: /DAMAGED when the backup was made/,
@@ -285,65 +212,11 @@ t.test('damage in the store is named, and all else is saved', async (t) => {
   t.match(scrub, { code: 1, stdout: /DAMAGED driver a/ }, 'and the restored installation knows');
 });
 
-t.test('a damaged backup is refused, and its file is named', async (t) => {
-  const { admin, out, blob } = await prepare(t);
-  const whole = join(out, 'whole');
-  t.match(await admin(['backup', whole]), { code: 0 });
-  const stored = `store/blobs/${blob.physicalName.slice(0, 2)}/${blob.physicalName}`;
-  for (const path of ['contents.json', 'SHA256SUMS', 'database/files.gz', 'keys/secret.key', stored]) {
-    for (const harm of path.includes('/') ? [spoil, rm] : [spoil]) {
-      const folder = join(out, 'damaged');
-      await cp(whole, folder, { recursive: true });
-      await harm(join(folder, path));
-      const { env, admin: other } = await empty(t);
-      const said = new RegExp(`^The backup cannot be relied on: ${path.replaceAll('.', '\\.')} `);
-      t.match(
-        await other(['restore', folder]),
-        { code: 1, stdout: '', stderr: said },
-        `${harm.name} ${path}`,
-      );
-      t.match(await other(['verify-backup', folder]), { code: 1, stderr: said });
-      t.strictSame(await filesBelow(env.DATA_DIR), [], 'nothing was put anywhere');
-      const tables = await rowsIn(t, env.DATABASE_URL, `select from pg_tables where schemaname = 'public'`);
-      t.strictSame(tables, [], 'and nothing into the database');
-      await rm(folder, { recursive: true });
-    }
-  }
-  await writeFile(join(out, 'whole', 'manifest.json'), '{}');
-  t.match(await admin(['verify-backup', whole]), { code: 1, stderr: /manifest\.json is not one/ });
-});
-
-t.test('an installation that has something is left alone', async (t) => {
-  const { env, admin, db, out } = await prepare(t);
-  const folder = join(out, 'one');
-  t.match(await admin(['backup', folder]), { code: 0 });
-  const refused = (why: RegExp) => ({ code: 1, stdout: '', stderr: why });
-  const target = await empty(t);
-  t.match(
-    await adminFor({ ...target.env, DATA_DIR: env.DATA_DIR })(['restore', folder]),
-    refused(/^Nothing was restored, because DATA_DIR has something already \(secret\.key\)/),
-  );
-  t.match(
-    await adminFor({ ...env, DATA_DIR: target.env.DATA_DIR })(['restore', folder]),
-    refused(/because the database has rows already \(archives\)/),
-  );
-  const service = openDatabase(target.env.DATABASE_URL, { name: 'osimage-packager' });
-  await service.query('select 1');
-  t.match(
-    await target.admin(['restore', folder]),
-    refused(/because osimage-packager is connected to the database/),
-  );
-  await service.close();
-  t.strictSame(await filesBelow(target.env.DATA_DIR), []);
-  const before = (await db.query('select count(*)::int from object_ids')).rows;
-  t.strictSame(before, [{ count: 3 }], 'what was there is there');
-});
-
 t.test('to another disk: copied whole, or refused before it begins', async (t) => {
   const small = await smallDisk(t, 8);
   if (small === undefined) return;
   const disk = small.folder;
-  const { db, store, admin, out } = await prepare(t);
+  const { db, store, admin, out } = await prepareInstallation(t);
   const folder = join(disk, 'one');
   const run = await admin(['backup', folder, '--json']);
   t.match(run, { code: 0, stderr: '' });
@@ -359,7 +232,7 @@ t.test('to another disk: copied whole, or refused before it begins', async (t) =
   });
   t.strictSame((await readdir(disk)).sort(), ['one', 'two'], 'nothing is left of it');
 
-  const target = await empty(t);
+  const target = await emptyInstallation(t);
   const little = adminFor({ ...target.env, DATA_DIR: join(disk, 'data') });
   await admin(['backup', join(out, 'four')]);
   const restored = await little(['restore', join(out, 'four')]);
@@ -375,10 +248,10 @@ t.test(
   async (t) => {
     const small = await smallDisk(t, 8);
     if (small === undefined) return;
-    const { db, store, admin, out } = await prepare(t, small.folder);
+    const { db, store, admin, out } = await prepareInstallation(t, small.folder);
     await mkdir(out);
     const mount = promisify(execFile);
-    const mounted = await temporary(t);
+    const mounted = await temporaryFolder(t);
     await mount('mount', ['--bind', out, mounted]);
     t.teardown(() => mount('umount', ['-l', mounted]));
     t.match(JSON.parse((await admin(['backup', join(mounted, 'one'), '--json'])).stdout), { linked: 0 });
@@ -392,96 +265,3 @@ t.test(
     t.strictSame(await readdir(out), []);
   },
 );
-
-t.test('an embedded database that runs is left alone, one that is empty is filled', async (t) => {
-  const { admin, out } = await prepare(t);
-  t.match(await admin(['backup', join(out, 'one')]), { code: 0 });
-  const folder = await temporary(t);
-  await chmod(folder, 0o711);
-  const dataDir = join(folder, 'data');
-  t.teardown(() => removeEmbedded(dataDir));
-  const other = adminFor({ DATA_DIR: dataDir });
-  const database = await startEmbedded({ dataDir, durable: false });
-  t.match(await other(['restore', join(out, 'one')]), {
-    code: 1,
-    stderr: /^Nothing was restored, because services run on this DATA_DIR\./,
-  });
-  await database.stop();
-  t.match(await other(['restore', join(out, 'one')]), { code: 0, stderr: '' });
-  t.match(await other(['store', 'scrub', '--rate', '0']), {
-    code: 0,
-    stdout: /^Checked 2 contents and 1 archives/,
-  });
-});
-
-t.test('keys and versions must fit', async (t) => {
-  const { env, admin, db, out } = await prepare(t);
-  const folder = join(out, 'one');
-  t.match(await admin(['backup', folder]), { code: 0 });
-  const target = await empty(t);
-  const other = adminFor({ ...target.env, SECRET_KEY: randomBytes(32).toString('base64') });
-  t.match(await other(['restore', folder]), {
-    code: 1,
-    stderr: /the backup needs the key [0-9a-f]{8}, which is neither in SECRET_KEY nor/,
-  });
-  const key = (await readFile(join(env.DATA_DIR, 'secret.key'), 'utf8')).trim();
-  const same = adminFor({ ...target.env, SECRET_KEY: key });
-  t.match(await same(['restore', folder]), { code: 0, stderr: '' });
-  t.notOk((await readdir(target.env.DATA_DIR)).includes('secret.key'), 'a key of the settings needs no file');
-
-  // A backup whose key is in the settings holds it too.
-  const held = join(out, 'two');
-  t.match(await adminFor({ ...env, SECRET_KEY: key, DATA_DIR: env.DATA_DIR })(['backup', held]), { code: 0 });
-  t.equal((await readFile(join(held, 'keys/secret.key'), 'utf8')).trim(), key);
-
-  await db.query(`insert into migrations (name, run_on) values ('999_from_the_future', now())`);
-  // The command itself would not start on such a database: the lists are changed instead.
-  await db.query(`delete from migrations where name = '999_from_the_future'`);
-  await rewriteContents(held, (contents) => contents.migrations.push('999_from_the_future'));
-  t.match(await (await empty(t)).admin(['restore', held]), {
-    code: 1,
-    stderr:
-      /^The backup was made by another version, most likely a newer one: it has the migration 999_from_the_future\./,
-  });
-});
-
-t.test('an older backup comes to this version, and foreign tables stay out', async (t) => {
-  const { admin, db, out } = await prepare(t);
-  await db.query('create table notes_of_mine as select 1 as one');
-  const folder = join(out, 'one');
-  t.match(await admin(['backup', folder]), { code: 0 });
-  // As made before two migrations that came later, one of them with a lower number, and that only add indexes.
-  await rewriteContents(folder, (contents) => {
-    const later = ['004_listing', '062_metrics'];
-    contents.migrations = contents.migrations.filter((name) => !later.includes(name));
-  });
-  const target = await empty(t);
-  const run = await target.admin(['restore', folder, '--json']);
-  t.match(run, { code: 0, stderr: '' });
-  t.match(JSON.parse(run.stdout), { leftOut: ['notes_of_mine'] });
-  const names = await rowsIn(t, target.env.DATABASE_URL, 'select name from migrations order by name');
-  t.strictSame(names, (await db.query('select name from migrations order by name')).rows);
-});
-
-/** Changes contents.json as if it had been written so. */
-async function rewriteContents(
-  folder: string,
-  change: (contents: { migrations: string[] }) => void,
-): Promise<void> {
-  const path = join(folder, 'contents.json');
-  const before = await readFile(path, 'utf8');
-  const contents = JSON.parse(before);
-  change(contents);
-  const after = JSON.stringify(contents);
-  const digest = (text: string) => createHash('sha256').update(text).digest('hex');
-  const sums = (await readFile(join(folder, 'SHA256SUMS'), 'utf8')).replace(digest(before), digest(after));
-  const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'));
-  await writeFile(path, after);
-  await writeFile(join(folder, 'SHA256SUMS'), sums);
-  await writeFile(join(folder, 'manifest.json'), JSON.stringify({ ...manifest, sums: digest(sums) }));
-}
-
-async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
-}

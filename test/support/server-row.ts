@@ -1,5 +1,6 @@
 /** Remote file servers as rows, for tests that put them into the database themselves. */
 import type { ServerValues } from '@osimage/database';
+import { usualOptions } from '../../services/gateway/servers/options.ts';
 
 /** The row of an SFTP server with a password and without keys, but for `changes`. */
 export function serverRow(changes: Partial<ServerValues> = {}): ServerValues {
@@ -19,12 +20,7 @@ export function serverRow(changes: Partial<ServerValues> = {}): ServerValues {
     pending_key_type: '',
     pending_public_key: '',
     pending_private_key: null,
-    connections: null,
-    bytes_per_second: null,
-    verify: 'sample',
-    old_algorithms: [],
-    authentication: 'basic',
-    parallel_exports: null,
+    ...usualOptions,
     ...changes,
   };
 }

@@ -5,7 +5,7 @@
 import { posix } from 'node:path';
 import type { SecureAccess, ServerProfile } from '../server-profile.ts';
 import type { Delivery } from './destination.ts';
-import { type DeliveryNames, namesOf } from './sftp/names.ts';
+import { type DeliveryNames, namesOf } from './names.ts';
 
 export interface LeftDelivery extends Pick<Delivery, 'checkpoint' | 'jobId'> {
   /** The last one. */

@@ -9,7 +9,7 @@ import type { Body } from '../../send.ts';
 import type { TransferLimits } from '../../transfer-limits.ts';
 import type { Deliver, Delivered, Delivery } from '../destination.ts';
 import { earlierPath } from '../left.ts';
-import { checksumLine, type DeliveryNames, namesOf } from '../sftp/names.ts';
+import { checksumLine, type DeliveryNames, namesOf } from '../names.ts';
 import { findTarget } from '../target.ts';
 import { cleanUp, type Unfinished } from './clean-up.ts';
 import { keepPlace, removeTemporary } from './discard.ts';

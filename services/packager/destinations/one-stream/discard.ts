@@ -29,14 +29,14 @@ export function oneStreamDiscard(open: OpenStore): Discard {
     const { attempt, jobId } = left;
     const store = await open({ ...access, attempt, jobId });
     try {
-      return await discardFrom(store, left, path);
+      return await discardIn(store, left, path);
     } finally {
       store.close();
     }
   };
 }
 
-async function discardFrom(store: RemoteStore, left: LeftDelivery, path: string): Promise<Discarded> {
+async function discardIn(store: RemoteStore, left: LeftDelivery, path: string): Promise<Discarded> {
   const { attempt, checkpoint, jobId } = left;
   // Where there are no temporary names, others may have delivered to this one since.
   if (checkpoint?.direct === true)

@@ -6,7 +6,7 @@ import type { SftpConnection } from '../../sftp/connection.ts';
 import { SftpFiles } from '../../sftp/files.ts';
 import type { Delivery } from '../destination.ts';
 import { earlierPath, serverOf } from '../left.ts';
-import type { DeliveryNames } from './names.ts';
+import type { DeliveryNames } from '../names.ts';
 
 interface SftpCheckpoint {
   /** The attempt whose name the file had. */

@@ -4,8 +4,8 @@ import type { Archive } from '@osimage/archive';
 import { Problem } from '@osimage/errors';
 import type { SftpFiles } from '../../sftp/files.ts';
 import type { Delivery } from '../destination.ts';
+import { checksumLine, type DeliveryNames } from '../names.ts';
 import type { Leftovers } from './clean-up.ts';
-import { checksumLine, type DeliveryNames } from './names.ts';
 import { PartialFile } from './partial-file.ts';
 
 /** Throws Problem archive_damaged when the archive has not been read whole. */

@@ -6,7 +6,7 @@ import { SftpFiles } from '../../sftp/files.ts';
 import type { SftpLimits } from '../../sftp/limits.ts';
 import type { Delivery } from '../destination.ts';
 import { earlierPath } from '../left.ts';
-import type { DeliveryNames } from './names.ts';
+import type { DeliveryNames } from '../names.ts';
 import type { PartialFile } from './partial-file.ts';
 import { discardAll } from './take-over.ts';
 

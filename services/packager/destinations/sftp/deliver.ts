@@ -6,11 +6,11 @@
 import { SftpFiles } from '../../sftp/files.ts';
 import { defaultLimits, type SftpLimits } from '../../sftp/limits.ts';
 import type { Deliver, Delivered, Delivery } from '../destination.ts';
+import { namesOf } from '../names.ts';
 import { Checkpoints, keepCheckpoint } from './checkpoint.ts';
 import { checksumOf, digestOf, writeChecksum } from './checksum-file.ts';
 import { cleanUp, Leftovers } from './clean-up.ts';
 import { holdsLine, isThisArchive } from './existing.ts';
-import { namesOf } from './names.ts';
 import { PartialFile } from './partial-file.ts';
 import { publish } from './publish.ts';
 import { putBack } from './replace.ts';

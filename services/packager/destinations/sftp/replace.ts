@@ -9,7 +9,7 @@
 import { SftpStatus } from '../../sftp/errors.ts';
 import type { SftpFiles } from '../../sftp/files.ts';
 import { status } from '../../sftp/packets.ts';
-import type { DeliveryNames } from './names.ts';
+import type { DeliveryNames } from '../names.ts';
 
 /** A file on its way to its final name. */
 export interface Publishing {

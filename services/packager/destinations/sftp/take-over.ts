@@ -9,10 +9,10 @@ import { isRegular, type SftpFiles } from '../../sftp/files.ts';
 import { equalUntil } from '../compare.ts';
 import type { Delivery } from '../destination.ts';
 import { earlierPath, namesUpTo } from '../left.ts';
+import type { DeliveryNames } from '../names.ts';
 import { sampleRanges } from '../samples.ts';
 import { readCheckpoint } from './checkpoint.ts';
 import { remoteContent } from './compare.ts';
-import type { DeliveryNames } from './names.ts';
 import { differingRange } from './verify.ts';
 
 const READ_BYTES = 2 * 1024 * 1024;

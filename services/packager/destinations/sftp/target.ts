@@ -6,8 +6,8 @@ import { hasStatus, remoteProblem, SftpStatus } from '../../sftp/errors.ts';
 import { isFolder, type SftpFiles } from '../../sftp/files.ts';
 import { type Attributes, status } from '../../sftp/packets.ts';
 import type { Delivery } from '../destination.ts';
+import type { DeliveryNames } from '../names.ts';
 import { findTarget as findPlace, type Places, type RemoteTarget } from '../target.ts';
-import type { DeliveryNames } from './names.ts';
 
 /** As every destination does it. */
 export function findTarget(files: SftpFiles, delivery: Delivery): Promise<RemoteTarget> {
