@@ -55,7 +55,7 @@ COPY --from=modules /app ./
 COPY --from=program /app ./
 USER osimage
 # The sizes are those of scripts/service-process.ts.
-CMD ["node", "--max-semi-space-size=8", "--heap-growing-percent=200", "services/gateway/main.ts"]
+CMD ["node", "--max-semi-space-size=8", "--heap-growing-percent=200", "--no-parallel-scavenge", "services/gateway/main.ts"]
 
 FROM ${DEBIAN_IMAGE} AS edge
 RUN apt-get update -qq \

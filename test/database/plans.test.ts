@@ -2,10 +2,12 @@
  * With 100,000 jobs and 20,000 profiles kept and 10,000 jobs queued, what is asked all the time finds its rows by an
  * index: no table that grows is read from one end to the other, neither as a table nor along an index.
  */
+import { randomUUID } from 'node:crypto';
 import {
   adoptJob,
   attemptState,
   callWaiting,
+  claimFirst,
   claimJob,
   endJob,
   findJobs,
@@ -21,6 +23,7 @@ import {
   leftPartialsOlderThan,
   listImages,
   listJobs,
+  openDatabase,
   purgeJobs,
   type Queryable,
   queueName,
@@ -29,6 +32,7 @@ import {
   readProfile,
   requeueJob,
   saveProgress,
+  saveSnapshot,
   sumClaims,
   takeSlot,
 } from '@osimage/database';
@@ -100,6 +104,32 @@ t.test('hot queries', async (t) => {
       await check(`list ${JSON.stringify(filter)}`, pageMost, (tx) =>
         listJobs(tx, { limit: 100, ...filter }),
       );
+  });
+
+  await t.test('prepared statements', async (t) => {
+    if (version < 160_000) return t.comment('plans are counted since PostgreSQL 16');
+    // Of a connection that has asked nothing yet.
+    const own = openDatabase(db.url, { max: 1 });
+    t.teardown(() => own.close());
+    // Plans made for the values of the first five times are what one plan for all values is compared with.
+    const times = 8;
+    for (let time = 0; time < times; time++) {
+      await findJobsById(own, [job!.id]);
+      await readProfile(own, profileId(time));
+      const queueId = randomUUID();
+      const order = { kind: 'export', title: 't', createdBy: 'x', requestId: '', queueId } as const;
+      const id = await insertJob(own, order);
+      await saveSnapshot(own, id, '{}', []);
+      await claimFirst(own, id, queueId, 'worker');
+      await endJob(own, id, 1, { state: 'Complete', step: 'done' });
+    }
+    const { rows: plans } = await own.query<{ statement: string; once: boolean }>(
+      `select statement, generic_plans > 0 as once from pg_prepared_statements
+       where generic_plans + custom_plans >= $1`,
+      [times],
+    );
+    t.ok(plans.length >= 6, `${plans.length} are prepared`);
+    for (const { statement, once } of plans) t.ok(once, 'is not planned anew each time', { statement });
   });
 
   await t.test('running jobs', async () => {
