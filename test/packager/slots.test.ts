@@ -109,6 +109,24 @@ t.test('slots of a server', async (t) => {
     );
   });
 
+  await t.test('whatever plan PostgreSQL makes, no more are called than there is room for', async (t) => {
+    const server = await addServer(db, 'planned');
+    const jobs: Job[] = [];
+    for (let n = 0; n < 3 * usual; n++) jobs.push(await newJob(db, server));
+    await db.query(`update jobs set slot_line = 'waiting' where server_id = $1`, [server]);
+    await db.transaction(async (tx) => {
+      // It thinks that there is one job, asks who comes next anew for each it finds, and would get others than before.
+      await tx.query(`update pg_class set reltuples = 1, relpages = 1 where oid = 'jobs'::regclass`);
+      for (const way of ['hashjoin', 'mergejoin', 'material'])
+        await tx.query(`set local enable_${way} = off`);
+      const called = await callWaiting(tx, server, usual);
+      t.strictSame(
+        called.map(({ id }) => id),
+        jobs.slice(0, usual).map(({ id }) => id),
+      );
+    });
+  });
+
   await t.test('a dead worker’s slot goes to the one that takes its job over', async (t) => {
     const server = await addServer(db, 'takeover');
     const job = await newJob(db, server);

@@ -135,11 +135,14 @@ export async function callWaiting(tx: Queryable, serverId: string, usual: number
   if (!(await isWaitedFor(tx, serverId))) return [];
   const line = await lockLine(tx, serverId, usual);
   if (!line || line.room === 0) return [];
+  // In a join of its own PostgreSQL may ask who comes next once for each job there is, and gets others each time.
   const { rows } = await tx.query<CalledJob>(
-    `update jobs j set slot_line = 'called', queue_id = gen_random_uuid(), step = 'waiting for a worker'
-     from (select id, queue_id from jobs where server_id = $1 and slot_line = 'waiting' and ended_at is null
-           order by id limit $2 for update skip locked) w
-     where j.id = w.id
+    `with next as materialized (
+       select id, queue_id from jobs where server_id = $1 and slot_line = 'waiting' and ended_at is null
+       order by id limit $2 for update skip locked
+     )
+     update jobs j set slot_line = 'called', queue_id = gen_random_uuid(), step = 'waiting for a worker'
+     from next w where j.id = w.id
      returning j.id::text, j.queue_id as "queueId", w.queue_id as "formerId", j.small`,
     [serverId, line.room],
   );
