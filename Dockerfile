@@ -54,7 +54,7 @@ WORKDIR /app
 COPY --from=modules /app ./
 COPY --from=program /app ./
 USER osimage
-# The sizes are those of scripts/service-process.ts.
+# The options of Node are those of scripts/service-process.ts.
 CMD ["node", "--max-semi-space-size=8", "--heap-growing-percent=200", "--no-parallel-scavenge", "services/gateway/main.ts"]
 
 FROM ${DEBIAN_IMAGE} AS edge

@@ -80,6 +80,20 @@ t.test('deletes all or nothing', async (t) => {
   t.equal(bare.statusCode, 200, 'without a body');
 });
 
+t.test('more profiles than a sentence can hold are counted', async (t) => {
+  const gateway = await createTestGateway(t);
+  const [base] = (await addImage(gateway.db, 'rhels9.4')) as [string];
+  const script = await addFile(gateway.db, 'two.sh', 'script');
+  for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g'])
+    await create(gateway, base, name, { installScriptOptions: { installScriptIds: [script] } });
+  const { code, body } = await gone(gateway, [script]);
+  t.equal(code, 409);
+  t.match(
+    body.messages[0]?.text,
+    /used by the profiles (rhels9\.4\|[\w.-]+-install-[a-e](, | and )){5}2 more\.$/,
+  );
+});
+
 t.test('ten thousand files go in one deletion', async (t) => {
   const { db } = await createTestGateway(t);
   await addFile(db, 'first', 'script');

@@ -3,13 +3,22 @@ import type { TestGateway } from './gateway.ts';
 
 export type Json = Record<string, unknown> & { messages: { text: string }[] };
 
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+export type Headers = Record<string, string>;
+
 export async function call(
   { app, headers }: TestGateway,
-  method: 'GET' | 'POST' | 'DELETE',
+  method: Method,
   url: string,
   payload?: object,
+  more: Headers = {},
 ) {
-  const answer = await app.inject({ method, url, headers, ...(payload && { payload }) });
+  const answer = await app.inject({
+    method,
+    url,
+    headers: { ...headers, ...more },
+    ...(payload && { payload }),
+  });
   return { code: answer.statusCode, body: answer.json<Json>(), headers: answer.headers };
 }
 

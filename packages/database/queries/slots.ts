@@ -135,7 +135,8 @@ export async function callWaiting(tx: Queryable, serverId: string, usual: number
   if (!(await isWaitedFor(tx, serverId))) return [];
   const line = await lockLine(tx, serverId, usual);
   if (!line || line.room === 0) return [];
-  // In a join of its own PostgreSQL may ask who comes next once for each job there is, and gets others each time.
+  // Joined as a subselect, `next` may run again for each row of jobs when PostgreSQL thinks there are few, and each run passes
+  // over those who are called already: more would be called than there is room for.
   const { rows } = await tx.query<CalledJob>(
     `with next as materialized (
        select id, queue_id from jobs where server_id = $1 and slot_line = 'waiting' and ended_at is null
