@@ -6,12 +6,15 @@ import type { BlobFiles } from './blob-files.ts';
 import { createHasher } from './hasher.ts';
 import type { Piece, Plan } from './plan.ts';
 
-/** Bytes of a chunk: large enough that calls cost little, small enough that a ring of them stays in little memory. */
-const chunkSize = 2 * 1024 * 1024;
+/**
+ * Bytes of a chunk: two segments that do not shrink, with their block headers. Large enough that calls cost little, small
+ * enough that a ring of them stays in little memory; 2 MiB held one such segment, and the hash waited twice as often.
+ */
+const chunkSize = 2 * (1024 + 64) * 1024;
 
-/** Slots of the ring, as many as fit into 16 MiB. */
+/** Slots of the ring, as many as fit into 17 MiB. */
 const slotsAtMost = 8;
-const ringSize = 16 * 1024 * 1024;
+const ringSize = slotsAtMost * chunkSize;
 
 /** How many chunks the hash may lag behind the consumer; the rest of the ring is read-ahead. */
 const hashLag = 3;
