@@ -1,11 +1,11 @@
 /** Reads segments from the blobs' files, each checked before anybody sees it, through a bounded set of open files. */
 import { close, open, read } from 'node:fs';
 import { promisify } from 'node:util';
-import { crc32 } from 'node:zlib';
 import { type Blob, blobPath } from '@osimage/blob-store';
 import { Problem, systemCode } from '@osimage/errors';
 import { fileName } from './layout.ts';
 import type { Piece, SegmentPiece } from './plan.ts';
+import { isIntact } from './segment-check.ts';
 
 // The callback API, because FileHandle costs three times as much for a file of 1 KB, and profiles have thousands.
 const openFile = promisify(open);
@@ -89,7 +89,7 @@ export class BlobFiles {
     let start = at;
     for (const segment of segments) {
       const end = start + segment.length;
-      if (crc32(target.subarray(start, end)) !== segment.crc)
+      if (!isIntact(target.subarray(start, end), segment))
         throw new Problem('blob_damaged', { name: fileName(segment.path) });
       start = end;
     }

@@ -69,13 +69,22 @@ t.test('rot is found and nothing is published', async (t) => {
     await archive.close();
     t.notOk((await readdir(folder)).includes('out.tar.gz'), `${name}: no file is left`);
   };
-  for (const at of [0, 1, Math.floor(sound.length / 2), sound.length - 1]) {
-    const rotten = Buffer.from(sound);
-    rotten[at]! ^= 1;
-    await writeFile(path, rotten);
-    await attempt(`byte ${at} flipped`);
+  const flipBytes = async (when: string) => {
+    for (const at of [0, 1, Math.floor(sound.length / 2), sound.length - 1]) {
+      const rotten = Buffer.from(sound);
+      rotten[at]! ^= 1;
+      await writeFile(path, rotten);
+      await attempt(`byte ${at} flipped ${when}`);
+    }
+    await writeFile(path, sound);
+  };
+  await flipBytes('before its first export');
+  for (const time of ['first', 'second']) {
+    const archive = profile.open();
+    t.equal(sha256(await collect(archive)), archive.sha256, `sound again: the ${time} export`);
+    await archive.close();
   }
-  await writeFile(path, sound);
+  await flipBytes('after it');
   await truncate(path, sound.length - 1);
   await attempt('cut short');
   await unlink(path);
