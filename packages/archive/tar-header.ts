@@ -25,6 +25,33 @@ export function padding(size: number): Buffer {
  * one. A size of 8 GiB or more stands in the header as base-256 (GNU) and in a pax record (POSIX).
  */
 export function memberHeader(path: string, size: number): Buffer {
+  return path.length < 100 && size < ordinarySize && plain.test(path)
+    ? ordinaryHeader(path, size)
+    : anyHeader(path, size);
+}
+
+// Of most members only path, size and checksum differ: copying a header costs a tenth of making one, which was half of
+// planning a profile of small files. Fields as POSIX has them ("ustar Interchange Format"), ten and six octal digits.
+const ordinarySize = 8 ** 10;
+const ordinary = encode('-', 0).block;
+const [pathAt, sizeAt, checksumAt] = [0, 124, 148];
+/** Of the bytes that stay. */
+const ordinarySum = Number.parseInt(ordinary.toString('latin1', checksumAt, checksumAt + 6), 8) - 0x2d;
+
+function ordinaryHeader(path: string, size: number): Buffer {
+  const header = Buffer.from(ordinary);
+  header.write(path, pathAt, 'latin1');
+  const digits = size.toString(8);
+  header.write(digits, sizeAt + 10 - digits.length, 'latin1');
+  let sum = ordinarySum;
+  for (let at = 0; at < path.length; at++) sum += path.charCodeAt(at);
+  for (let at = 0; at < digits.length; at++) sum += digits.charCodeAt(at) - 0x30;
+  header.write(sum.toString(8).padStart(6, '0'), checksumAt, 'latin1');
+  return header;
+}
+
+/** As memberHeader, field by field. */
+export function anyHeader(path: string, size: number): Buffer {
   const header = encode(path, size);
   if (!header.needPax) return header.block;
   const fits = new Header(header.block).path === path;

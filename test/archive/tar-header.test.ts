@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
 import { memberPath } from '../../packages/archive/layout.ts';
-import { memberHeader, padding, tarEnd } from '../../packages/archive/tar-header.ts';
+import { anyHeader, memberHeader, padding, tarEnd } from '../../packages/archive/tar-header.ts';
 import { TarReader } from '../../packages/archive/tar-reader.ts';
 import { needTool } from '../support/tools.ts';
 
@@ -91,5 +91,17 @@ t.test('our own reader gets back any name, however the stream is cut', async () 
       for (let at = 0; at < stream.length; at += step) reader.write(stream.subarray(at, at + step));
       return reader.complete && JSON.stringify(found) === JSON.stringify(expected);
     }),
+  );
+});
+
+t.test('a header that was copied is the one node-tar makes', async () => {
+  const path = fc
+    .string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 110 })
+    .map((name) => `profile/${name.replaceAll('/', '-')}`);
+  const around = [0, 1, 8 ** 10 - 1, 8 ** 10, 8 ** 11 - 1, 8 ** 11].map((size) => fc.constant(size));
+  const size = fc.oneof(fc.nat(), fc.maxSafeNat(), ...around);
+  fc.assert(
+    fc.property(path, size, (path, size) => memberHeader(path, size).equals(anyHeader(path, size))),
+    { numRuns: 2_000 },
   );
 });
