@@ -21,6 +21,6 @@ export { ENCODER, packSegment, segmentBytes } from './segment.ts';
 export { decodeSegments } from './segment-index.ts';
 export type { ContentStream, Source } from './source.ts';
 export { freeBytes, noSpace, packedAtMost, syncFolder } from './space.ts';
-export { addContent, addKnownContent, discard, loadBlobs, openStore } from './store.ts';
+export { addContent, addKnownContent, discard, loadBlobs, loadPinnedBlobs, openStore } from './store.ts';
 export type { Blob, BlobStore, Segment } from './types.ts';
 export { blobPath, type WriteOptions, writeBlob } from './write.ts';

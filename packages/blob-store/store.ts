@@ -2,8 +2,10 @@
 import { mkdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  type BlobRow,
   type Database,
   findBlobs,
+  findPinnedBlobs,
   insertBlob,
   lockBlob,
   type Queryable,
@@ -29,7 +31,15 @@ export async function openStore(root: string, limits = unlimited): Promise<BlobS
 
 /** The blobs with these digests (lower-case hexadecimal), as far as they exist. */
 export async function loadBlobs(db: Queryable, sha256: readonly string[]): Promise<Map<string, Blob>> {
-  const rows = await findBlobs(db, sha256);
+  return byDigest(await findBlobs(db, sha256));
+}
+
+/** As loadBlobs, for all that a job has pinned. */
+export async function loadPinnedBlobs(db: Queryable, jobId: string): Promise<Map<string, Blob>> {
+  return byDigest(await findPinnedBlobs(db, jobId));
+}
+
+function byDigest(rows: readonly BlobRow[]): Map<string, Blob> {
   return new Map(rows.map((row) => [row.sha256, { ...row, segments: decodeSegments(row.segments) }]));
 }
 

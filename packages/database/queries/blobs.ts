@@ -13,11 +13,23 @@ export interface BlobRow {
   encoder: number;
 }
 
+const blobRow = `encode(b.sha256, 'hex') as sha256, b.physical_name as "physicalName", b.raw_size as "rawSize",
+  b.packed_size as "packedSize", b.segments, b.encoder`;
+
+/** All that a job has pinned. */
+export async function findPinnedBlobs(db: Queryable, jobId: string): Promise<BlobRow[]> {
+  const { rows } = await db.query<BlobRow>(
+    `select ${blobRow} from job_blobs p join blobs b on b.sha256 = p.sha256 where p.job_id = $1`,
+    [jobId],
+    { prepared: true },
+  );
+  return rows;
+}
+
 export async function findBlobs(db: Queryable, sha256: readonly string[]): Promise<BlobRow[]> {
   const { rows } = await db.query<BlobRow>(
-    `select encode(sha256, 'hex') as sha256, physical_name as "physicalName", raw_size as "rawSize",
-       packed_size as "packedSize", segments, encoder
-     from blobs where sha256 in (select distinct decode(hex, 'hex') from unnest($1::text[]) as hex)`,
+    `select ${blobRow}
+     from blobs b where b.sha256 in (select distinct decode(hex, 'hex') from unnest($1::text[]) as hex)`,
     [sha256],
     { prepared: true },
   );

@@ -1,8 +1,15 @@
 /** The export job: from the snapshot to a published archive, here or on a remote file server. */
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, join, posix } from 'node:path';
-import { type Archive, archiveFiles, openArchive, parseMetadata, writeArchive } from '@osimage/archive';
-import { loadBlobs, withReclaimable } from '@osimage/blob-store';
+import {
+  type Archive,
+  type ArchiveMember,
+  archiveFiles,
+  openArchive,
+  parseMetadata,
+  writeArchive,
+} from '@osimage/archive';
+import { loadPinnedBlobs, withReclaimable } from '@osimage/blob-store';
 import {
   endJob,
   insertArchive,
@@ -20,10 +27,13 @@ import { deliver } from './deliver.ts';
 
 /** Runs an export to its end; throws a Problem when it cannot be done. */
 export async function runExport(context: PackagerContext, attempt: Attempt): Promise<void> {
-  const { archive, profileName } = await open(context, attempt);
+  const { job } = attempt;
+  // It was accepted with the size of its archive. Whether that still fits is asked while the archive is planned.
+  const fits = job.server_id === null ? attempt.claim(context.store, job.space_claimed, 0) : undefined;
+  const [{ archive, profileName }] = await Promise.all([open(context, attempt), fits]);
   try {
     attempt.total(archive.size);
-    if (attempt.job.server_id === null) await exportLocally(context, attempt, archive);
+    if (job.server_id === null) await exportLocally(context, attempt, archive);
     else await exportRemotely(context, attempt, archive, profileName);
   } finally {
     await archive.close();
@@ -35,18 +45,22 @@ async function open(
   attempt: Attempt,
 ): Promise<{ archive: Archive; profileName: string }> {
   attempt.step('planning');
-  const metadata = await readSnapshot(context.db, attempt.job.id);
+  const { id } = attempt.job;
+  const [metadata, blobs] = await Promise.all([
+    readSnapshot(context.db, id),
+    loadPinnedBlobs(context.db, id),
+  ]);
   const parsed = parseMetadata(metadata);
-  const files = archiveFiles(parsed);
-  const blobs = await loadBlobs(
-    context.db,
-    files.map((file) => file.sha256),
-  );
-  const members = files.map((file) => {
-    const blob = blobs.get(file.sha256);
-    if (!blob) throw new Problem('blob_damaged', { name: basename(file.path) });
-    return { path: file.path, blob };
-  });
+  const members: ArchiveMember[] = [];
+  for (const { path, sha256 } of archiveFiles(parsed)) {
+    const blob = blobs.get(sha256);
+    if (blob) members.push({ path, blob });
+    else {
+      // The end of a job unpins what it needed.
+      await attempt.checkLease();
+      throw new Problem('blob_damaged', { name: basename(path) });
+    }
+  }
   const archive = await openArchive({ metadata, members }, context.store.root);
   return { archive: archiveWithSteps(archive, attempt.job), profileName: parsed.profile.name };
 }
@@ -54,8 +68,8 @@ async function open(
 async function exportLocally(context: PackagerContext, attempt: Attempt, archive: Archive): Promise<void> {
   const { job, signal } = attempt;
   const filename = job.filename ?? '';
-  // Asked when the job was accepted; the disk may be another by now.
-  await attempt.claim(context.store, archive.size, 0);
+  // A job accepted by an earlier version claimed otherwise.
+  if (attempt.claimed !== archive.size) await attempt.claim(context.store, archive.size, 0);
   // Of this attempt alone: a predecessor that wakes up writes elsewhere and cannot touch it.
   const folder = join('exports', job.id, String(job.attempt));
   await mkdir(join(context.store.root, folder), { recursive: true, mode: 0o700 });
