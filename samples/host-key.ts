@@ -2,8 +2,8 @@
 import ssh2 from 'ssh2';
 
 /**
- * A new Ed25519 key pair in OpenSSH form. Of those that ssh2 1.17 makes, it cannot read one in two hundred itself
- * (private half that begins with a zero), so one that it can is looked for.
+ * A new Ed25519 key pair in OpenSSH form. In one of 256 that ssh2 1.17 makes, the zero a public key begins with is
+ * missing: nobody can read it, and ssh2 not the private half with it either, so one that it can read is looked for.
  */
 export function newHostKey(): { private: string; public: string } {
   for (;;) {

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { Problem } from '@osimage/errors';
 import ssh2 from 'ssh2';
 import t, { type Test } from 'tap';
+import { newHostKey } from '../../../samples/host-key.ts';
 import { type SftpServer, startBuiltInServer } from '../../../samples/sftp-server.ts';
 import { deliverTo } from '../../../services/packager/destinations/index.ts';
 import { deliveryTo, problemOf, profileOf, someBytes } from '../../support/delivery.ts';
@@ -15,7 +16,7 @@ import { needTool } from '../../support/tools.ts';
 
 const deliver = deliverTo('SFTP');
 const content = someBytes(1234);
-const otherKey = ssh2.utils.generateKeyPairSync('ed25519').public;
+const otherKey = newHostKey().public;
 const ecdsaKey = ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 }).public;
 
 async function builtIn(t: Test, faults = {}) {
@@ -139,7 +140,7 @@ t.test('a server that asks for the password by prompt', async (t) => {
 });
 
 t.test('only modern algorithms', async (t) => {
-  const { private: key } = ssh2.utils.generateKeyPairSync('ed25519');
+  const { private: key } = newHostKey();
   const offers: [string, ssh2.Algorithms][] = [
     ['cipher', { cipher: ['aes256-cbc'] }],
     ['MAC', { cipher: ['aes256-ctr'], hmac: ['hmac-sha1'] }],
