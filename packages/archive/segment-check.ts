@@ -1,7 +1,6 @@
 /**
  * Whether the bytes of a segment are those that were written. The CRC-32 of its index says so the first time; bytes this
- * process has found right are recognised from then on by a tag of 16 bytes that
- * costs a third of it.
+ * process has found right are recognised from then on by a tag of 16 bytes, which costs a third of it.
  */
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';

@@ -26,6 +26,7 @@ export async function findPinnedBlobs(db: Queryable, jobId: string): Promise<Blo
   return rows;
 }
 
+/** Those with these digests, as far as they exist. */
 export async function findBlobs(db: Queryable, sha256: readonly string[]): Promise<BlobRow[]> {
   const { rows } = await db.query<BlobRow>(
     `select ${blobRow}
