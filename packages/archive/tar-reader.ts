@@ -91,7 +91,11 @@ export class TarReader {
     }
     if (this.#emptyBlocks > 0) throw damaged('there is something behind the end of the tar stream');
     const kind = kindOf(block[156]);
-    const { path, size, cksumValid } = readHeader(block, kind === 'member' ? this.#extension : {});
+    const extension = kind === 'member' ? this.#extension : {};
+    const header = readHeader(block, extension);
+    const { size, cksumValid } = header;
+    // node-tar 7 puts the prefix of the header's own path in front of that of the extension.
+    const path = extension.path ?? header.path;
     if (!cksumValid || path === undefined || !isLength(size)) throw damaged('a tar header is damaged');
     if (kind === undefined) throw damaged(`${quoted(path)} is not a plain file`);
     if (kind !== 'member' && size > extensionLimit) throw damaged('a tar header is too long');

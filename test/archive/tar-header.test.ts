@@ -105,3 +105,17 @@ t.test('a header that was copied is the one node-tar makes', async () => {
     { numRuns: 2_000 },
   );
 });
+
+t.test('our own reader gets back names of any length, wherever the path is split', async (t) => {
+  for (const letter of ['e', '\u00e9', '\u6f22', '\u{1d15f}']) {
+    const wrong: number[] = [];
+    for (let length = 1; Buffer.byteLength(letter.repeat(length)) <= 255; length++) {
+      const path = memberPath('unattend', '12'.repeat(32), letter.repeat(length));
+      const found: string[] = [];
+      const reader = new TarReader({ begin: (path) => found.push(path), content: () => {}, end: () => {} });
+      reader.write(Buffer.concat([memberHeader(path, 0), tarEnd]));
+      if (found.join() !== path) wrong.push(length);
+    }
+    t.strictSame(wrong, [], `${Buffer.byteLength(letter)} bytes each`);
+  }
+});
