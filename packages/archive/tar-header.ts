@@ -33,10 +33,12 @@ export function memberHeader(path: string, size: number): Buffer {
 // Of most members only path, size and checksum differ: copying a header costs a tenth of making one, which was half of
 // planning a profile of small files. Fields as POSIX has them ("ustar Interchange Format"), ten and six octal digits.
 const ordinarySize = 8 ** 10;
-const ordinary = encode('-', 0).block;
+const anyPath = '-';
+const ordinary = encode(anyPath, 0).block;
 const [pathAt, sizeAt, checksumAt] = [0, 124, 148];
-/** Of the bytes that stay. */
-const ordinarySum = Number.parseInt(ordinary.toString('latin1', checksumAt, checksumAt + 6), 8) - 0x2d;
+/** The checksum without the path. */
+const ordinarySum =
+  Number.parseInt(ordinary.toString('latin1', checksumAt, checksumAt + 6), 8) - anyPath.charCodeAt(0);
 
 function ordinaryHeader(path: string, size: number): Buffer {
   const header = Buffer.from(ordinary);
@@ -45,7 +47,7 @@ function ordinaryHeader(path: string, size: number): Buffer {
   header.write(digits, sizeAt + 10 - digits.length, 'latin1');
   let sum = ordinarySum;
   for (let at = 0; at < path.length; at++) sum += path.charCodeAt(at);
-  for (let at = 0; at < digits.length; at++) sum += digits.charCodeAt(at) - 0x30;
+  for (let at = 0; at < digits.length; at++) sum += Number(digits[at]);
   header.write(sum.toString(8).padStart(6, '0'), checksumAt, 'latin1');
   return header;
 }

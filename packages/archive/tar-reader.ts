@@ -91,11 +91,7 @@ export class TarReader {
     }
     if (this.#emptyBlocks > 0) throw damaged('there is something behind the end of the tar stream');
     const kind = kindOf(block[156]);
-    const extension = kind === 'member' ? this.#extension : {};
-    const header = readHeader(block, extension);
-    const { size, cksumValid } = header;
-    // node-tar 7 puts the prefix of the header's own path in front of that of the extension.
-    const path = extension.path ?? header.path;
+    const { path, size, cksumValid } = readHeader(block, kind === 'member' ? this.#extension : {});
     if (!cksumValid || path === undefined || !isLength(size)) throw damaged('a tar header is damaged');
     if (kind === undefined) throw damaged(`${quoted(path)} is not a plain file`);
     if (kind !== 'member' && size > extensionLimit) throw damaged('a tar header is too long');
@@ -123,10 +119,15 @@ export class TarReader {
   }
 }
 
-/** The library's reading of a header; it throws an Error of its own for some impossible numbers. */
+/**
+ * The library's reading of a header. It throws an Error of its own for some impossible numbers, and puts the prefix of the
+ * header's own path in front of that of an extension.
+ */
 function readHeader(block: Buffer, extension: HeaderData): Header {
   try {
-    return new Header(block, 0, extension);
+    const header = new Header(block, 0, extension);
+    if (extension.path !== undefined) header.path = extension.path;
+    return header;
   } catch (cause) {
     throw new Problem('archive_damaged', { detail: 'a tar header is damaged' }, { cause });
   }

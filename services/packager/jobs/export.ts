@@ -61,7 +61,7 @@ async function open(
       throw new Problem('blob_damaged', { name: basename(path) });
     }
   }
-  const archive = await openArchive({ metadata, members }, context.store.root);
+  const archive = openArchive({ metadata, members }, context.store.root);
   return { archive: archiveWithSteps(archive, attempt.job), profileName: parsed.profile.name };
 }
 
